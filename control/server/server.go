@@ -1,0 +1,131 @@
+// Package server is the management API: it binds every route of adminapi to
+// the room that does the work.
+//
+// For each request it finds out who asks, whether they may, does it, and sees
+// to it that refusals and failures are on record too. It turns errors into
+// problems (RFC 9457) in one place. It decides nothing about APIs or
+// subscriptions; the rooms do.
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"gatehouse/adminapi"
+	"gatehouse/control/audit"
+	"gatehouse/store"
+)
+
+// An Authority proves callers and decides what they may do.
+type Authority interface {
+	// Authenticate returns the subject that a token or session proves and how
+	// ("token:tok_…"), or an error of kind Unauthenticated.
+	Authenticate(ctx context.Context, secret string) (subject, authentication string, err error)
+	// Authorize returns nil when the subject may do action on the object, such
+	// as "API/payments/orders", "team/payments" or "organization", else an
+	// error of kind Denied that says what is missing.
+	Authorize(ctx context.Context, subject, action, on string) error
+}
+
+// Options are what a server is made of.
+type Options struct {
+	DB        store.DB
+	Trail     *audit.Trail
+	Authority Authority
+	Log       *slog.Logger
+	Version   string // of the program, for the OpenAPI document
+	// TrustedOrigins may send cross-origin requests with a session cookie.
+	TrustedOrigins []string
+}
+
+// A Server answers the management API.
+type Server struct {
+	Options
+	mux   *http.ServeMux
+	api   huma.API
+	bound map[string]bool
+}
+
+// New makes a server without routes; the Bind functions of this package add
+// them, room by room.
+func New(o Options) *Server {
+	s := &Server{Options: o, mux: http.NewServeMux(), bound: map[string]bool{}}
+	s.api = newAPI(s.mux, o.Version)
+	s.api.UseMiddleware(s.begin)
+	return s
+}
+
+// API is the huma API, for the OpenAPI document.
+func (s *Server) API() huma.API { return s.api }
+
+// Missing names the routes of the table that nothing is bound to.
+func (s *Server) Missing() []string {
+	var ids []string
+	for _, r := range adminapi.Routes {
+		if id := r.Describe().ID; !s.bound[id] {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// bind ties a route to the function that carries it out.
+func bind[I, O any](s *Server, r adminapi.Route[I, O], do func(context.Context, *I) (*O, error)) {
+	o := r.Operation
+	if o.ID == "" || o.Action == "" {
+		panic(fmt.Sprintf("route %q has no id or no action", o.Pattern))
+	}
+	if s.bound[o.ID] {
+		panic(fmt.Sprintf("route %q is bound twice", o.ID))
+	}
+	s.bound[o.ID] = true
+	huma.Register(s.api, s.operation(o), func(ctx context.Context, in *I) (*O, error) {
+		out, err := do(ctx, in)
+		if err != nil {
+			return nil, s.fail(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+func (s *Server) operation(o adminapi.Operation) huma.Operation {
+	_, rest, _ := strings.Cut(o.Doc, "\n")
+	op := huma.Operation{
+		OperationID: o.ID, Method: o.Method(), Path: o.Path(), DefaultStatus: o.Status,
+		Summary: o.Summary(), Description: strings.TrimSpace(rest),
+		Tags: []string{noun(o.Action)}, MaxBodyBytes: o.MaxBody, BodyReadTimeout: bodyTime,
+		RejectUnknownQueryParameters: true,
+		Extensions:                   map[string]any{"x-gatehouse-action": o.Action},
+		Middlewares:                  huma.Middlewares{s.admit(o)},
+	}
+	if o.Public {
+		op.Security = []map[string][]string{}
+	}
+	return op
+}
+
+func noun(action string) string { n, _, _ := strings.Cut(action, "."); return n }
+
+func newAPI(mux *http.ServeMux, version string) huma.API {
+	c := huma.DefaultConfig("Gatehouse management API", version)
+	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
+	c.Info.Description = "Everything the console, the portal and the command line do goes through these operations, and each leaves an event in the audit trail."
+	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "A token of a user or service account."},
+	}
+	c.Security = []map[string][]string{{"token": {}}}
+	return humago.New(mux, c)
+}
+
+// Allow asks whether the caller may do action on an object; handlers of routes
+// that name several objects call it for each.
+func (s *Server) allow(ctx context.Context, action, on string) error {
+	return s.Authority.Authorize(ctx, audit.From(ctx).Actor, action, on)
+}
