@@ -14,6 +14,8 @@ package adminapi
 import (
 	"reflect"
 	"strings"
+
+	"gatehouse"
 )
 
 // An Operation describes one route.
@@ -39,6 +41,9 @@ type Operation struct {
 	Public bool
 	// Secret answers show a secret, once; they are never kept.
 	Secret bool
+	// Kind, when set, is the kind of document that the body is; it is read
+	// strictly by package gatehouse rather than by the schema.
+	Kind gatehouse.Kind
 	// Stream answers with a raw body rather than JSON.
 	Stream bool
 }

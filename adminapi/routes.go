@@ -2,5 +2,11 @@ package adminapi
 
 import "slices"
 
-// Routes is the whole table, in the order of the OpenAPI document.
-var Routes = slices.Concat[[]Described]()
+// Routes is the whole table, in the order of the OpenAPI document. Each room
+// lists its own; object routes come from the kinds.
+var Routes = slices.Concat(
+	[]Described{Apply, Export},
+	listedObjectRoutes(),
+	[]Described{ListRevisions, GetRevision, Release, Promote, Rollback, Withdraw, ApproveRelease, RejectRelease, GetStatus, Explain, GetCatalog},
+	[]Described{Subscribe, ApproveSubscription, RejectSubscription, SuspendSubscription, ResumeSubscription, CancelSubscription, ListKeys, CreateKey, RotateKey, RevokeKey},
+)

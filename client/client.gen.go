@@ -7,3 +7,118 @@ import (
 
 	"gatehouse/adminapi"
 )
+
+// Apply carries out apply: apply a bundle of documents, all or nothing.
+func (c *Client) Apply(ctx context.Context, in adminapi.ApplyRequest) (*adminapi.ApplyAnswer, error) {
+	return call(ctx, c, adminapi.Apply, &in)
+}
+
+// Export carries out export: export documents with the definitions they name.
+func (c *Client) Export(ctx context.Context, in adminapi.ExportRequest) (*adminapi.ExportAnswer, error) {
+	return call(ctx, c, adminapi.Export, &in)
+}
+
+// ListRevisions carries out revision.list: list the revisions of an API version, newest first.
+func (c *Client) ListRevisions(ctx context.Context, in adminapi.ListRevisionsRequest) (*adminapi.Revisions, error) {
+	return call(ctx, c, adminapi.ListRevisions, &in)
+}
+
+// GetRevision carries out revision.get: read one revision by its hash or the hash's beginning.
+func (c *Client) GetRevision(ctx context.Context, in adminapi.GetRevisionRequest) (*adminapi.RevisionAnswer, error) {
+	return call(ctx, c, adminapi.GetRevision, &in)
+}
+
+// Release carries out release.create: release a revision into an environment.
+func (c *Client) Release(ctx context.Context, in adminapi.ReleaseRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.Release, &in)
+}
+
+// Promote carries out release.promote: release into one environment the revision that is live in another.
+func (c *Client) Promote(ctx context.Context, in adminapi.PromoteRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.Promote, &in)
+}
+
+// Rollback carries out release.rollback: release the revision that was live before.
+func (c *Client) Rollback(ctx context.Context, in adminapi.RollbackRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.Rollback, &in)
+}
+
+// Withdraw carries out release.withdraw: take an API version out of an environment.
+func (c *Client) Withdraw(ctx context.Context, in adminapi.RollbackRequest) (*adminapi.Empty, error) {
+	return call(ctx, c, adminapi.Withdraw, &in)
+}
+
+// ApproveRelease carries out release.approve: let a requested release through.
+func (c *Client) ApproveRelease(ctx context.Context, in adminapi.DecideReleaseRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.ApproveRelease, &in)
+}
+
+// RejectRelease carries out release.reject: turn a requested release down.
+func (c *Client) RejectRelease(ctx context.Context, in adminapi.DecideReleaseRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.RejectRelease, &in)
+}
+
+// GetStatus carries out release.get: tell where an API version runs, instance by instance.
+func (c *Client) GetStatus(ctx context.Context, in adminapi.StatusRequest) (*adminapi.StatusAnswer, error) {
+	return call(ctx, c, adminapi.GetStatus, &in)
+}
+
+// Explain carries out api.explain: show the steps each request goes through, in order, and where each comes from.
+func (c *Client) Explain(ctx context.Context, in adminapi.ExplainRequest) (*adminapi.ExplainAnswer, error) {
+	return call(ctx, c, adminapi.Explain, &in)
+}
+
+// GetCatalog carries out catalog.get: list everything that is exposed.
+func (c *Client) GetCatalog(ctx context.Context, in adminapi.CatalogRequest) (*adminapi.CatalogAnswer, error) {
+	return call(ctx, c, adminapi.GetCatalog, &in)
+}
+
+// Subscribe carries out subscription.create: subscribe an application to a product.
+func (c *Client) Subscribe(ctx context.Context, in adminapi.SubscribeRequest) (*adminapi.SubscribeAnswer, error) {
+	return call(ctx, c, adminapi.Subscribe, &in)
+}
+
+// ApproveSubscription carries out subscription.approve: let a requested subscription through.
+func (c *Client) ApproveSubscription(ctx context.Context, in adminapi.DecideSubscriptionRequest) (*adminapi.SubscriptionAnswer, error) {
+	return call(ctx, c, adminapi.ApproveSubscription, &in)
+}
+
+// RejectSubscription carries out subscription.reject: turn a requested subscription down.
+func (c *Client) RejectSubscription(ctx context.Context, in adminapi.DecideSubscriptionRequest) (*adminapi.SubscriptionAnswer, error) {
+	return call(ctx, c, adminapi.RejectSubscription, &in)
+}
+
+// SuspendSubscription carries out subscription.suspend: stop a subscription for a while; its keys are refused.
+func (c *Client) SuspendSubscription(ctx context.Context, in adminapi.DecideSubscriptionRequest) (*adminapi.SubscriptionAnswer, error) {
+	return call(ctx, c, adminapi.SuspendSubscription, &in)
+}
+
+// ResumeSubscription carries out subscription.resume: let a suspended subscription go on.
+func (c *Client) ResumeSubscription(ctx context.Context, in adminapi.DecideSubscriptionRequest) (*adminapi.SubscriptionAnswer, error) {
+	return call(ctx, c, adminapi.ResumeSubscription, &in)
+}
+
+// CancelSubscription carries out subscription.cancel: end a subscription for good.
+func (c *Client) CancelSubscription(ctx context.Context, in adminapi.DecideSubscriptionRequest) (*adminapi.SubscriptionAnswer, error) {
+	return call(ctx, c, adminapi.CancelSubscription, &in)
+}
+
+// ListKeys carries out key.list: list a subscription's keys, never the keys themselves.
+func (c *Client) ListKeys(ctx context.Context, in adminapi.OwnedRef) (*adminapi.Keys, error) {
+	return call(ctx, c, adminapi.ListKeys, &in)
+}
+
+// CreateKey carries out key.create: create a key, shown this once.
+func (c *Client) CreateKey(ctx context.Context, in adminapi.CreateKeyRequest) (*adminapi.NewKey, error) {
+	return call(ctx, c, adminapi.CreateKey, &in)
+}
+
+// RotateKey carries out key.rotate: create a new key and let the old one live on for a while.
+func (c *Client) RotateKey(ctx context.Context, in adminapi.RotateKeyRequest) (*adminapi.NewKey, error) {
+	return call(ctx, c, adminapi.RotateKey, &in)
+}
+
+// RevokeKey carries out key.revoke: end a key at once.
+func (c *Client) RevokeKey(ctx context.Context, in adminapi.RevokeKeyRequest) (*adminapi.Empty, error) {
+	return call(ctx, c, adminapi.RevokeKey, &in)
+}

@@ -41,6 +41,7 @@ func encode(o adminapi.Operation, in any) (message, error) {
 			m.header.Set(f.Tag.Get("header"), text(v))
 		case f.Name == "RawBody":
 			m.body = v.Bytes()
+		case f.Name == "Body" && v.Kind() == reflect.Pointer && v.IsNil():
 		case f.Name == "Body" && m.body == nil:
 			if raw, ok := v.Interface().(json.RawMessage); ok {
 				m.body = raw

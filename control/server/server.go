@@ -104,6 +104,12 @@ func (s *Server) operation(o adminapi.Operation) huma.Operation {
 		Extensions:                   map[string]any{"x-gatehouse-action": o.Action},
 		Middlewares:                  huma.Middlewares{s.admit(o)},
 	}
+	if o.Kind != "" && o.Changes() && o.Method() != http.MethodDelete {
+		// The document is read strictly by package gatehouse, with better
+		// errors than a schema gives; the schema is for readers.
+		op.SkipValidateBody = true
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: s.documentSchema(o.Kind)}}}
+	}
 	if o.Public {
 		op.Security = []map[string][]string{}
 	}
@@ -114,6 +120,7 @@ func noun(action string) string { n, _, _ := strings.Cut(action, "."); return n 
 
 func newAPI(mux *http.ServeMux, version string) huma.API {
 	c := huma.DefaultConfig("Gatehouse management API", version)
+	c.Components.Schemas = registry()
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.Info.Description = "Everything the console, the portal and the command line do goes through these operations, and each leaves an event in the audit trail."
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}

@@ -33,6 +33,9 @@ func methods(routes []adminapi.Described) ([]byte, error) {
 	fmt.Fprint(&b, "import (\n\t\"context\"\n\n\t\"gatehouse/adminapi\"\n)\n\n")
 	for _, r := range routes {
 		o := r.Describe()
+		if o.Kind != "" {
+			continue // objects.go has one method for all kinds
+		}
 		name := strings.ToUpper(o.ID[:1]) + o.ID[1:]
 		in, res := r.Types()
 		doc := o.Summary()

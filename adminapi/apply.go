@@ -1,0 +1,83 @@
+package adminapi
+
+import (
+	"encoding/json"
+
+	"gatehouse"
+)
+
+// Apply does a bundle of documents, all or nothing.
+var Apply = Route[ApplyRequest, ApplyAnswer]{Operation{
+	ID: "apply", Pattern: "POST /v1/apply", Action: "apply", MaxBody: 512 << 20,
+	Doc: `Apply a bundle of documents, all or nothing
+
+Each object in it needs the permission that putting it alone would need. With dryRun the answer is the plan: what would change, and nothing does.`,
+}}
+
+// Export gives everything a caller may read as documents and files.
+var Export = Route[ExportRequest, ExportAnswer]{Operation{
+	ID: "export", Pattern: "GET /v1/export", Action: "export", On: "organization",
+	Doc: `Export documents with the definitions they name
+
+Applying the answer to an empty server gives identical revisions.`,
+}}
+
+// An ApplyRequest is a bundle.
+type ApplyRequest struct{ Body ApplyBody }
+
+// An ApplyBody is documents with the files they name.
+type ApplyBody struct {
+	Documents []ApplyDocument `json:"documents"`
+	// Files are definitions by path. A document in "pets/api.yaml" that says
+	// definition: ./pets.yaml means the file "pets/pets.yaml".
+	Files map[string][]byte `json:"files,omitempty"`
+	// Set names these files, for pruning.
+	Set string `json:"set,omitempty"`
+	// Prune deletes what the same set applied earlier and no longer holds.
+	Prune     bool `json:"prune,omitempty"`
+	YesDelete bool `json:"yesDelete,omitempty"` // delete protected objects too
+	DryRun    bool `json:"dryRun,omitempty"`
+}
+
+// An ApplyDocument is one document and the path of the file it stands in.
+type ApplyDocument struct {
+	File   string          `json:"file,omitempty"`
+	Object json.RawMessage `json:"object"`
+}
+
+// An ApplyAnswer says what was done, or with dryRun would be.
+type ApplyAnswer struct{ Body ApplyResult }
+
+// An ApplyResult lists objects and what became of each.
+type ApplyResult struct {
+	Results []AppliedObject `json:"results"`
+	// Seq is the number of the change; 0 when nothing changed.
+	Seq int64 `json:"seq,omitempty"`
+}
+
+// An AppliedObject is one object and what became of it.
+type AppliedObject struct {
+	Kind gatehouse.Kind `json:"kind"`
+	Ref  string         `json:"ref"`
+	// Action: create, update, unchanged, delete, release or withdraw.
+	Action  string                 `json:"action"`
+	Changes []gatehouse.Difference `json:"changes,omitempty"`
+	// Note says more, such as the environment and revision of a release.
+	Note string `json:"note,omitempty"`
+}
+
+// An ExportRequest narrows what is exported.
+type ExportRequest struct {
+	Team string `query:"team" doc:"Only this team's objects."`
+	Kind string `query:"kind" doc:"Only objects of this kind."`
+	AsOf string `query:"asOf" doc:"A past moment, RFC 3339."`
+}
+
+// An ExportAnswer is documents with the files they name, as Apply takes them.
+type ExportAnswer struct{ Body ExportBody }
+
+// An ExportBody is documents with the files they name.
+type ExportBody struct {
+	Documents []ApplyDocument   `json:"documents"`
+	Files     map[string][]byte `json:"files,omitempty"`
+}

@@ -1,0 +1,218 @@
+package adminapi
+
+import (
+	"time"
+
+	"gatehouse"
+)
+
+// A VersionPath names one API version.
+type VersionPath struct {
+	Team    string `path:"team"`
+	Name    string `path:"name"`
+	Version string `path:"version"`
+}
+
+const (
+	versionPath = "/v1/teams/{team}/apis/{name}/versions/{version}"
+	versionOn   = "API/{team}/{name}"
+)
+
+// The routes of revisions and releases.
+var (
+	ListRevisions = Route[ListRevisionsRequest, Revisions]{Operation{
+		ID: "listRevisions", Pattern: "GET " + versionPath + "/revisions", Action: "revision.list", On: versionOn,
+		Doc: "List the revisions of an API version, newest first",
+	}}
+	GetRevision = Route[GetRevisionRequest, RevisionAnswer]{Operation{
+		ID: "getRevision", Pattern: "GET " + versionPath + "/revisions/{revision}", Action: "revision.get", On: versionOn,
+		Doc: "Read one revision by its hash or the hash's beginning",
+	}}
+	Release = Route[ReleaseRequest, ReleaseAnswer]{Operation{
+		ID: "release", Pattern: "POST " + versionPath + "/release", Action: "release.create", On: versionOn,
+		Doc: `Release a revision into an environment
+
+Where the environment asks for approval the release waits for it. Releasing what is live changes nothing.`,
+	}}
+	Promote = Route[PromoteRequest, ReleaseAnswer]{Operation{
+		ID: "promote", Pattern: "POST " + versionPath + "/promote", Action: "release.promote", On: versionOn,
+		Doc: `Release into one environment the revision that is live in another
+
+The revision moves; the backend is that of the target environment, bound by name.`,
+	}}
+	Rollback = Route[RollbackRequest, ReleaseAnswer]{Operation{
+		ID: "rollback", Pattern: "POST " + versionPath + "/rollback", Action: "release.rollback", On: versionOn,
+		Doc: "Release the revision that was live before",
+	}}
+	Withdraw = Route[RollbackRequest, Empty]{Operation{
+		ID: "withdraw", Pattern: "POST " + versionPath + "/withdraw", Action: "release.withdraw", On: versionOn, Status: 204,
+		Doc: "Take an API version out of an environment",
+	}}
+	ApproveRelease = Route[DecideReleaseRequest, ReleaseAnswer]{Operation{
+		ID: "approveRelease", Pattern: "POST " + versionPath + "/approve", Action: "release.approve", On: versionOn,
+		Doc: "Let a requested release through\n\nWho asked for it cannot approve it.",
+	}}
+	RejectRelease = Route[DecideReleaseRequest, ReleaseAnswer]{Operation{
+		ID: "rejectRelease", Pattern: "POST " + versionPath + "/reject", Action: "release.reject", On: versionOn,
+		Doc: "Turn a requested release down",
+	}}
+	GetStatus = Route[StatusRequest, StatusAnswer]{Operation{
+		ID: "getStatus", Pattern: "GET " + versionPath + "/status", Action: "release.get", On: versionOn,
+		Doc: "Tell where an API version runs, instance by instance",
+	}}
+	Explain = Route[ExplainRequest, ExplainAnswer]{Operation{
+		ID: "explain", Pattern: "GET " + versionPath + "/explain", Action: "api.explain", On: versionOn,
+		Doc: "Show the steps each request goes through, in order, and where each comes from",
+	}}
+	GetCatalog = Route[CatalogRequest, CatalogAnswer]{Operation{
+		ID: "getCatalog", Pattern: "GET /v1/catalog", Action: "catalog.get",
+		Doc: `List everything that is exposed
+
+One entry for each API version, environment and gateway, with what each instance really runs, now or at a past moment.`,
+	}}
+)
+
+// Requests of revisions and releases.
+type (
+	ListRevisionsRequest struct {
+		VersionPath
+		PageRequest
+	}
+	GetRevisionRequest struct {
+		VersionPath
+		Revision string `path:"revision"`
+	}
+	ReleaseRequest struct {
+		VersionPath
+		Body struct {
+			Environment string `json:"environment"`
+			Revision    string `json:"revision,omitempty" doc:"Hash or its beginning; left out, the newest."`
+			Note        string `json:"note,omitempty" maxLength:"4000"`
+		}
+	}
+	PromoteRequest struct {
+		VersionPath
+		Body struct {
+			From string `json:"from"`
+			To   string `json:"to"`
+			Note string `json:"note,omitempty" maxLength:"4000"`
+		}
+	}
+	RollbackRequest struct {
+		VersionPath
+		Body struct {
+			Environment string `json:"environment"`
+			Note        string `json:"note,omitempty" maxLength:"4000"`
+		}
+	}
+	DecideReleaseRequest struct {
+		VersionPath
+		Body struct {
+			Environment string `json:"environment"`
+			Reason      string `json:"reason,omitempty" maxLength:"4000"`
+		}
+	}
+	StatusRequest struct {
+		VersionPath
+		Environment string `query:"environment"`
+	}
+	ExplainRequest struct {
+		VersionPath
+		Environment string `query:"environment" required:"true"`
+		Operation   string `query:"operation" doc:"Only this operation."`
+		Product     string `query:"product" doc:"With the steps of this product's plan."`
+		Plan        string `query:"plan"`
+	}
+	CatalogRequest struct {
+		AsOf        string `query:"asOf" doc:"A past moment, RFC 3339."`
+		Environment string `query:"environment"`
+		Team        string `query:"team"`
+	}
+)
+
+// Answers about revisions and releases.
+type (
+	Revisions struct {
+		Body struct {
+			Items []RevisionItem `json:"items"`
+			Next  string         `json:"next,omitempty"`
+		}
+	}
+	RevisionItem struct {
+		Hash      string    `json:"hash"`
+		Created   time.Time `json:"created"`
+		CreatedBy string    `json:"createdBy"`
+		// Environments in which the revision is wanted now.
+		Environments []string `json:"environments,omitempty"`
+	}
+	RevisionAnswer struct{ Body gatehouse.Revision }
+	ReleaseAnswer  struct{ Body ReleaseBody }
+	ReleaseBody    struct {
+		gatehouse.Release
+		// Seq is the number of the change; gateways that acknowledge a serial
+		// of at least this run it. 0 when nothing changed.
+		Seq int64 `json:"seq,omitempty"`
+	}
+	StatusAnswer struct {
+		Body struct {
+			Items []CatalogEntry `json:"items"`
+		}
+	}
+	ExplainAnswer struct {
+		Body struct {
+			Operations []ExplainedOperation `json:"operations"`
+		}
+	}
+	ExplainedOperation struct {
+		Operation string          `json:"operation"`
+		Method    string          `json:"method,omitempty"`
+		Path      string          `json:"path,omitempty"`
+		Steps     []ExplainedStep `json:"steps"`
+	}
+	ExplainedStep struct {
+		Policy string `json:"policy"`
+		From   string `json:"from"`
+		Config any    `json:"config,omitempty"`
+	}
+	CatalogAnswer struct {
+		Body struct {
+			AsOf  time.Time      `json:"asOf"`
+			Items []CatalogEntry `json:"items"`
+		}
+	}
+)
+
+// A CatalogEntry is one API version exposed by one gateway.
+type CatalogEntry struct {
+	API         string              `json:"api"` // "payments/orders"
+	Version     string              `json:"version"`
+	Title       string              `json:"title,omitempty"`
+	Team        string              `json:"team"`
+	Environment string              `json:"environment"`
+	Stage       string              `json:"stage,omitempty"`
+	Gateway     string              `json:"gateway,omitempty"` // empty: no gateway runs the environment
+	Location    *gatehouse.Location `json:"location,omitempty"`
+	Audience    string              `json:"audience"`
+	Access      string              `json:"access"`
+	Lifecycle   string              `json:"lifecycle"`
+	Framework   string              `json:"framework,omitempty"`
+	Hosts       []string            `json:"hosts,omitempty"`
+	Path        string              `json:"path"`
+	Revision    string              `json:"revision"` // that is wanted
+	Proposed    string              `json:"proposed,omitempty"`
+	Since       time.Time           `json:"since"` // of the release
+	By          string              `json:"by,omitempty"`
+	// State over all instances: live, pending, refused, or no-gateway.
+	State     string            `json:"state"`
+	Instances []CatalogInstance `json:"instances,omitempty"`
+}
+
+// A CatalogInstance is what one instance really runs.
+type CatalogInstance struct {
+	Instance string    `json:"instance"`
+	Revision string    `json:"revision,omitempty"` // empty: none
+	State    string    `json:"state"`              // live, pending, refused
+	Reason   string    `json:"reason,omitempty"`
+	Serial   int64     `json:"serial,omitempty"`
+	Time     time.Time `json:"time,omitzero"` // of its last acknowledgement
+}
