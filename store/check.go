@@ -142,3 +142,6 @@ func PrefixEnd(prefix string) string {
 	}
 	return ""
 }
+
+// IsKey reports whether there can be a record with that key.
+func IsKey(key string) bool { return key != "" && isText(key) }

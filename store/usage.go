@@ -18,7 +18,7 @@ type UsageKey struct {
 	Hour                                       int64 // microseconds since 1970, UTC
 	Environment, Gateway                       string
 	API, Operation, Application, Product, Plan string
-	Class                                      int
+	Class                                      int64
 	Denied                                     string
 }
 
@@ -27,7 +27,7 @@ func (r *UsageRow) Key() UsageKey {
 	return UsageKey{
 		Hour: r.Hour.UTC().Truncate(time.Hour).UnixMicro(), Environment: Column(r.Environment), Gateway: Column(r.Gateway),
 		API: Column(r.API), Operation: Column(r.Operation), Application: Column(r.Application), Product: Column(r.Product),
-		Plan: Column(r.Plan), Class: r.Class, Denied: Column(r.Denied),
+		Plan: Column(r.Plan), Class: int64(r.Class), Denied: Column(r.Denied),
 	}
 }
 
@@ -35,7 +35,7 @@ func (r *UsageRow) Key() UsageKey {
 func (k UsageKey) Row() *UsageRow {
 	return &UsageRow{
 		Hour: time.UnixMicro(k.Hour).UTC(), Environment: k.Environment, Gateway: k.Gateway, API: k.API, Operation: k.Operation,
-		Application: k.Application, Product: k.Product, Plan: k.Plan, Class: k.Class, Denied: k.Denied,
+		Application: k.Application, Product: k.Product, Plan: k.Plan, Class: int(k.Class), Denied: k.Denied,
 	}
 }
 
@@ -46,6 +46,9 @@ func (r *UsageRow) Add(other *UsageRow) {
 	r.BytesOut += other.BytesOut
 	r.BackendMicros += other.BackendMicros
 	for i, n := range other.Latency {
+		if n == 0 {
+			continue
+		}
 		if r.Latency == nil {
 			r.Latency = make([]int64, len(report.LatencyBounds)+1)
 		}
@@ -106,35 +109,37 @@ func UsageValue(name, value string) (any, error) {
 	return Column(value), nil
 }
 
-// Part is the value of one dimension.
+// Part is the value of one dimension, an int64 or a string.
 func (k *UsageKey) Part(name string) any {
-	switch name {
-	case "hour":
-		return k.Hour
-	case "class":
-		return int64(k.Class)
+	switch p := k.Pointer(name).(type) {
+	case *int64:
+		return *p
+	case *string:
+		return *p
 	}
-	return *k.text(name)
+	return nil
 }
 
 // Only is the key with the named dimensions alone; the others are zero.
 func (k UsageKey) Only(names []string) UsageKey {
 	var only UsageKey
 	for _, name := range names {
-		switch name {
-		case "hour":
-			only.Hour = k.Hour
-		case "class":
-			only.Class = k.Class
-		default:
-			*only.text(name) = *k.text(name)
+		switch p := k.Pointer(name).(type) {
+		case *int64:
+			*only.Pointer(name).(*int64) = *p
+		case *string:
+			*only.Pointer(name).(*string) = *p
 		}
 	}
 	return only
 }
 
-func (k *UsageKey) text(name string) *string {
+// Pointer leads to one dimension: a *int64 or a *string, nil for a name that
+// is none of [Dimensions].
+func (k *UsageKey) Pointer(name string) any {
 	switch name {
+	case "hour":
+		return &k.Hour
 	case "environment":
 		return &k.Environment
 	case "gateway":
@@ -149,6 +154,10 @@ func (k *UsageKey) text(name string) *string {
 		return &k.Product
 	case "plan":
 		return &k.Plan
+	case "class":
+		return &k.Class
+	case "denied":
+		return &k.Denied
 	}
-	return &k.Denied
+	return nil
 }

@@ -98,6 +98,9 @@ func (d *db) Apply(ctx context.Context, b store.Batch) (store.Seq, error) {
 
 // expect refuses a batch that another one overtook.
 func (d *db) expect(b store.Batch) error {
+	if u := b.Usage; u != nil && d.taken[batch{u.Spool, u.Number}] {
+		return u.Taken()
+	}
 	for _, w := range b.Writes {
 		var rev store.Seq
 		if r := d.live[w.Key]; r != nil {
@@ -106,9 +109,6 @@ func (d *db) expect(b store.Batch) error {
 		if err := w.Meets(rev); err != nil {
 			return err
 		}
-	}
-	if u := b.Usage; u != nil && d.taken[batch{u.Spool, u.Number}] {
-		return u.Taken()
 	}
 	return nil
 }

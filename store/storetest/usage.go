@@ -1,0 +1,100 @@
+package storetest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"gatehouse"
+	"gatehouse/report"
+	"gatehouse/store"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+var hour = time.Date(2027, 5, 1, 10, 0, 0, 0, time.UTC)
+
+// latency counts n in one bucket.
+func latency(bucket int, n int64) []int64 {
+	l := make([]int64, len(report.LatencyBounds)+1)
+	l[bucket] = n
+	return l
+}
+
+func usage(t *testing.T, db store.DB) {
+	row := func(after time.Duration, api string, class int, requests int64) store.UsageRow {
+		return store.UsageRow{Hour: hour.Add(after), Environment: "prod", Gateway: "g1", API: api, Class: class, Requests: requests,
+			BytesIn: 10 * requests, BytesOut: 100 * requests, BackendMicros: 7, Latency: latency(class, requests)}
+	}
+	apply(t, db, store.Batch{Usage: &store.Usage{Spool: "a", Number: 1, Rows: []store.UsageRow{
+		row(0, "p/x@v1", 2, 5), row(20*time.Minute, "p/x@v1", 2, 1), row(0, "p/x@v1", 4, 2), row(time.Hour, "p/y@v1", 2, 3),
+		{Hour: hour, Environment: "qa", API: "p/x@v1", Class: 5, Denied: "rate-limit", Requests: 1},
+	}}})
+	apply(t, db, store.Batch{Usage: &store.Usage{Spool: "a", Number: 2, Rows: []store.UsageRow{row(0, "p/x@v1", 2, 4)}}})
+	apply(t, db, store.Batch{Usage: &store.Usage{Spool: "b", Number: 1}}) // nothing was counted
+	for _, tt := range []struct {
+		name string
+		q    store.UsageQuery
+		want []store.UsageRow
+	}{
+		{"total", store.UsageQuery{}, []store.UsageRow{{Requests: 16}}},
+		{"by api", store.UsageQuery{By: []string{"api"}}, []store.UsageRow{{API: "p/x@v1", Requests: 13}, {API: "p/y@v1", Requests: 3}}},
+		{"by hour and class", store.UsageQuery{By: []string{"hour", "class"}, Where: map[string]string{"environment": "prod"}}, []store.UsageRow{
+			{Hour: hour, Class: 2, Requests: 10}, {Hour: hour, Class: 4, Requests: 2}, {Hour: hour.Add(time.Hour), Class: 2, Requests: 3}}},
+		{"to", store.UsageQuery{To: hour.Add(time.Hour)}, []store.UsageRow{{Requests: 13}}},
+		{"from", store.UsageQuery{From: hour.Add(time.Hour)}, []store.UsageRow{{Requests: 3}}},
+		{"one class", store.UsageQuery{Where: map[string]string{"class": "4"}}, []store.UsageRow{{Requests: 2}}},
+		{"one hour", store.UsageQuery{Where: map[string]string{"hour": "2027-05-01T11:00:00Z"}}, []store.UsageRow{{Requests: 3}}},
+		{"denied", store.UsageQuery{By: []string{"denied", "denied"}, Where: map[string]string{"environment": "qa"}}, []store.UsageRow{{Denied: "rate-limit", Requests: 1}}},
+		{"nothing", store.UsageQuery{Where: map[string]string{"api": "' OR ''='"}}, []store.UsageRow{}},
+	} {
+		got, err := db.Usage(t.Context(), tt.q)
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		for i := range got {
+			r := got[i]
+			if r.Denied == "" && (r.Latency == nil || r.BytesOut != 10*r.BytesIn || r.BytesIn == 0) {
+				t.Errorf("%s: counts beside requests: got %+v", tt.name, r)
+			}
+			got[i].Latency, got[i].BytesIn, got[i].BytesOut, got[i].BackendMicros = nil, 0, 0, 0
+		}
+		if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+	rows, err := db.Usage(t.Context(), store.UsageQuery{Where: map[string]string{"class": "2", "api": "p/x@v1"}})
+	if err != nil || len(rows) != 1 || rows[0].Latency[2] != 10 || rows[0].BackendMicros != 21 {
+		t.Errorf("sums over batches: got %+v, %v", rows, err)
+	}
+	for _, q := range []store.UsageQuery{{By: []string{"api; DROP TABLE usage"}}, {Where: map[string]string{"1=1 --": "x"}},
+		{Where: map[string]string{"class": "x"}}, {Where: map[string]string{"hour": "noon"}}} {
+		_, err := db.Usage(t.Context(), q)
+		want(t, "bad usage query", err, gatehouse.Invalid)
+	}
+}
+
+func usageOnce(t *testing.T, db store.DB) {
+	b := store.Batch{Usage: &store.Usage{Spool: "s", Number: 7, Rows: []store.UsageRow{{Hour: hour, API: "p/x@v1", Class: 2, Requests: 1}}},
+		Events: []*gatehouse.Event{event("usage")}, Writes: []store.Write{put("Thing/ack", store.Any)}}
+	seq := apply(t, db, b)
+	for range 3 {
+		_, err := db.Apply(t.Context(), b)
+		if !errors.Is(err, store.ErrTaken) {
+			t.Errorf("taken again: got %v, want ErrTaken", err)
+		}
+		want(t, "taken again", err, gatehouse.Conflict)
+	}
+	if head, err := db.Head(t.Context()); err != nil || head.Seq != seq || head.Event != 1 {
+		t.Errorf("head after ErrTaken: got %+v, %v", head, err)
+	}
+	b.Usage.Spool = "another"
+	apply(t, db, b)
+	rows, err := db.Usage(t.Context(), store.UsageQuery{})
+	if err != nil || len(rows) != 1 || rows[0].Requests != 2 {
+		t.Errorf("counted: got %+v, %v; want 2 requests", rows, err)
+	}
+	// Events sealed for the batch that was refused must not have harmed those on record.
+	Verify(t, db)
+}
