@@ -28,8 +28,8 @@ type ApplyRequest struct{ Body ApplyBody }
 // An ApplyBody is documents with the files they name.
 type ApplyBody struct {
 	Documents []ApplyDocument `json:"documents"`
-	// Files are definitions by path. A document in "pets/api.yaml" that says
-	// definition: ./pets.yaml means the file "pets/pets.yaml".
+	// Files are contents of definitions by their SHA-256 in hexadecimal. What
+	// the server holds need not be sent again.
 	Files map[string][]byte `json:"files,omitempty"`
 	// Set names these files, for pruning.
 	Set string `json:"set,omitempty"`
@@ -39,10 +39,14 @@ type ApplyBody struct {
 	DryRun    bool `json:"dryRun,omitempty"`
 }
 
-// An ApplyDocument is one document and the path of the file it stands in.
+// An ApplyDocument is one document with the files its definitions are made of.
 type ApplyDocument struct {
-	File   string          `json:"file,omitempty"`
 	Object json.RawMessage `json:"object"`
+	// File it was read from, for messages.
+	File string `json:"file,omitempty"`
+	// Files are paths as written in the document, and those that the files
+	// themselves refer to, each to the SHA-256 of its content.
+	Files map[string]string `json:"files,omitempty"`
 }
 
 // An ApplyAnswer says what was done, or with dryRun would be.

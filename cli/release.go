@@ -1,0 +1,250 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse"
+	"gatehouse/adminapi"
+)
+
+// versionArg reads TEAM/NAME@VERSION, with #REVISION where it is allowed.
+func versionArg(text string) (adminapi.VersionPath, string, error) {
+	team, name, version, revision := gatehouse.ParseVersionRef(text, "")
+	if team == "" || name == "" || version == "" {
+		return adminapi.VersionPath{}, "", misuse("%q does not name an API version; TEAM/NAME@VERSION will do, such as payments/orders@v1", text)
+	}
+	return adminapi.VersionPath{Team: team, Name: name, Version: version}, revision, nil
+}
+
+func (a *App) release() *cobra.Command {
+	var env, note string
+	var wait time.Duration
+	c := &cobra.Command{
+		Use: "release TEAM/API@VERSION[#REVISION]", GroupID: "expose", Args: exactly(1, "one API version"),
+		Short: "Release a revision into an environment",
+		Long: `Release a revision, the newest unless one is named, into an environment, and wait
+until its gateways say that they run it.`,
+		Example: "  gatehouse release payments/orders@v1 --env qa\n  gatehouse release payments/orders@v1#3f9c2a --env prod --note 'ticket 4711'",
+		RunE: func(c *cobra.Command, args []string) error {
+			v, revision, err := versionArg(args[0])
+			if err != nil {
+				return err
+			}
+			if env == "" {
+				return misuse("--env says which environment")
+			}
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			in := adminapi.ReleaseRequest{VersionPath: v}
+			in.Body.Environment, in.Body.Revision, in.Body.Note = env, revision, note
+			out, err := api.Release(c.Context(), in)
+			if err != nil {
+				return err
+			}
+			return a.released(c.Context(), v, out.Body, wait)
+		},
+	}
+	c.Flags().StringVar(&env, "env", "", "environment")
+	c.Flags().StringVar(&note, "note", "", "why, for the record")
+	c.Flags().DurationVar(&wait, "wait", 10*time.Second, "how long to wait for the gateways; 0 does not wait")
+	return c
+}
+
+func (a *App) promote() *cobra.Command {
+	var from, to, note string
+	var wait time.Duration
+	c := &cobra.Command{
+		Use: "promote TEAM/API@VERSION", GroupID: "expose", Args: exactly(1, "one API version"),
+		Short:   "Release into one environment what is live in another",
+		Example: "  gatehouse promote payments/orders@v1 --from dev --to qa",
+		RunE: func(c *cobra.Command, args []string) error {
+			v, _, err := versionArg(args[0])
+			if err != nil {
+				return err
+			}
+			if from == "" || to == "" {
+				return misuse("--from and --to say between which environments")
+			}
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			in := adminapi.PromoteRequest{VersionPath: v}
+			in.Body.From, in.Body.To, in.Body.Note = from, to, note
+			out, err := api.Promote(c.Context(), in)
+			if err != nil {
+				return err
+			}
+			return a.released(c.Context(), v, out.Body, wait)
+		},
+	}
+	c.Flags().StringVar(&from, "from", "", "environment where it is live")
+	c.Flags().StringVar(&to, "to", "", "environment to release into")
+	c.Flags().StringVar(&note, "note", "", "why, for the record")
+	c.Flags().DurationVar(&wait, "wait", 10*time.Second, "how long to wait for the gateways; 0 does not wait")
+	return c
+}
+
+func (a *App) rollback() *cobra.Command {
+	var env, note string
+	var wait time.Duration
+	c := &cobra.Command{
+		Use: "rollback TEAM/API@VERSION", GroupID: "expose", Args: exactly(1, "one API version"),
+		Short: "Release the revision that was live before",
+		RunE: func(c *cobra.Command, args []string) error {
+			v, _, err := versionArg(args[0])
+			if err != nil {
+				return err
+			}
+			if env == "" {
+				return misuse("--env says which environment")
+			}
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			in := adminapi.RollbackRequest{VersionPath: v}
+			in.Body.Environment, in.Body.Note = env, note
+			out, err := api.Rollback(c.Context(), in)
+			if err != nil {
+				return err
+			}
+			return a.released(c.Context(), v, out.Body, wait)
+		},
+	}
+	c.Flags().StringVar(&env, "env", "", "environment")
+	c.Flags().StringVar(&note, "note", "", "why, for the record")
+	c.Flags().DurationVar(&wait, "wait", 10*time.Second, "how long to wait for the gateways; 0 does not wait")
+	return c
+}
+
+// released tells what became of a release once gateways have answered.
+func (a *App) released(ctx context.Context, v adminapi.VersionPath, r adminapi.ReleaseBody, wait time.Duration) error {
+	ref := v.Team + "/" + v.Name + "@" + v.Version
+	if r.State == gatehouse.Requested {
+		a.note("%s#%s waits for an approval in %s: gatehouse release approve %s --env %s", ref, short(r.Proposed), r.Environment, ref, r.Environment)
+		return a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} })
+	}
+	live, total, refused, took, err := a.awaitLive(ctx, v, r, wait)
+	if err != nil {
+		return err
+	}
+	switch {
+	case total == 0:
+		a.note("released %s#%s into %s; no gateway runs that environment yet", ref, short(r.Revision), r.Environment)
+	case refused != "":
+		return gatehouse.E(gatehouse.Conflict, "%s#%s is refused in %s: %s", ref, short(r.Revision), r.Environment, refused)
+	default:
+		a.note("applied on %d of %d gateway instances in %s", live, total, took.Round(10*time.Millisecond))
+	}
+	return a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} })
+}
+
+func releaseTable(r adminapi.ReleaseBody) table {
+	return table{heads: []string{"api", "environment", "state", "revision", "previous", "by"},
+		rows: [][]string{{r.API + "@" + r.Version, r.Environment, r.State, short(r.Revision), short(r.Previous), r.By}}}
+}
+
+// awaitLive polls until every instance runs the release, one refuses it, or
+// the time is up.
+func (a *App) awaitLive(ctx context.Context, v adminapi.VersionPath, r adminapi.ReleaseBody, wait time.Duration) (live, total int, refused string, took time.Duration, err error) {
+	api, err := a.connect()
+	if err != nil {
+		return 0, 0, "", 0, err
+	}
+	start := time.Now()
+	for {
+		out, err := api.GetStatus(ctx, adminapi.StatusRequest{VersionPath: v, Environment: r.Environment})
+		if err != nil {
+			return 0, 0, "", 0, err
+		}
+		live, total, refused = 0, 0, ""
+		for _, e := range out.Body.Items {
+			for _, i := range e.Instances {
+				total++
+				switch {
+				case i.State == "live" && i.Revision == r.Revision:
+					live++
+				case i.State == "refused":
+					refused = fmt.Sprintf("%s/%s: %s", e.Gateway, i.Instance, i.Reason)
+				}
+			}
+		}
+		took = time.Since(start)
+		if live == total || refused != "" || took >= wait {
+			return live, total, refused, took, nil
+		}
+		select {
+		case <-ctx.Done():
+			return live, total, refused, took, ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func (a *App) decideRelease(verb, what string) *cobra.Command {
+	var env, reason string
+	c := &cobra.Command{
+		Use: verb + " TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: what,
+		RunE: func(c *cobra.Command, args []string) error {
+			v, _, err := versionArg(args[0])
+			if err != nil {
+				return err
+			}
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			in := adminapi.DecideReleaseRequest{VersionPath: v}
+			in.Body.Environment, in.Body.Reason = env, reason
+			do := api.ApproveRelease
+			if verb == "reject" {
+				do = api.RejectRelease
+			}
+			out, err := do(c.Context(), in)
+			if err != nil {
+				return err
+			}
+			if verb == "reject" {
+				return a.show(out.Body, func() table { return releaseTable(out.Body) }, nil)
+			}
+			return a.released(c.Context(), v, out.Body, 10*time.Second)
+		},
+	}
+	c.Flags().StringVar(&env, "env", "", "environment")
+	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return c
+}
+
+func (a *App) withdraw() *cobra.Command {
+	var env, note string
+	c := &cobra.Command{
+		Use: "withdraw TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: "Take an API version out of an environment",
+		RunE: func(c *cobra.Command, args []string) error {
+			v, _, err := versionArg(args[0])
+			if err != nil {
+				return err
+			}
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			in := adminapi.RollbackRequest{VersionPath: v}
+			in.Body.Environment, in.Body.Note = env, note
+			if _, err := api.Withdraw(c.Context(), in); err != nil {
+				return err
+			}
+			a.note("withdrew %s from %s", args[0], env)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&env, "env", "", "environment")
+	c.Flags().StringVar(&note, "note", "", "why, for the record")
+	return c
+}

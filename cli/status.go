@@ -1,0 +1,144 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/adminapi"
+	"gatehouse/jsonx"
+)
+
+func (a *App) status() *cobra.Command {
+	var env string
+	c := &cobra.Command{
+		Use: "status TEAM/API@VERSION", GroupID: "expose", Args: exactly(1, "one API version"),
+		Short: "Tell where an API version runs, instance by instance",
+		RunE: func(c *cobra.Command, args []string) error {
+			v, _, err := versionArg(args[0])
+			if err != nil {
+				return err
+			}
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			out, err := api.GetStatus(c.Context(), adminapi.StatusRequest{VersionPath: v, Environment: env})
+			if err != nil {
+				return err
+			}
+			return a.show(out.Body, func() table {
+				t := table{heads: []string{"environment", "gateway", "instance", "state", "wanted", "runs", "reason"}}
+				for _, e := range out.Body.Items {
+					if len(e.Instances) == 0 {
+						t.add(e.Environment, e.Gateway, "", e.State, short(e.Revision), "", "")
+					}
+					for _, i := range e.Instances {
+						t.add(e.Environment, e.Gateway, i.Instance, i.State, short(e.Revision), short(i.Revision), i.Reason)
+					}
+				}
+				return t
+			}, nil)
+		},
+	}
+	c.Flags().StringVar(&env, "env", "", "only this environment")
+	return c
+}
+
+func (a *App) explainChain() *cobra.Command {
+	in := adminapi.ExplainRequest{}
+	c := &cobra.Command{
+		Use: "explain TEAM/API@VERSION", GroupID: "expose", Args: exactly(1, "one API version"),
+		Short: "Show the steps a request goes through, and where each comes from",
+		RunE: func(c *cobra.Command, args []string) error {
+			v, _, err := versionArg(args[0])
+			if err != nil {
+				return err
+			}
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			in.VersionPath = v
+			out, err := api.Explain(c.Context(), in)
+			if err != nil {
+				return err
+			}
+			return a.show(out.Body, func() table {
+				t := table{heads: []string{"operation", "request", "step", "policy", "from", "configuration"}}
+				for _, o := range out.Body.Operations {
+					for i, s := range o.Steps {
+						config, err := jsonx.Marshal(s.Config)
+						if err != nil {
+							config = []byte("?")
+						}
+						t.add(o.Operation, o.Method+" "+o.Path, fmt.Sprint(i+1), s.Policy, s.From, clip(string(config)))
+					}
+				}
+				return t
+			}, nil)
+		},
+	}
+	c.Flags().StringVar(&in.Environment, "env", "dev", "environment")
+	c.Flags().StringVar(&in.Operation, "operation", "", "only this operation")
+	c.Flags().StringVar(&in.Product, "product", "", "with the steps of this product's plan, TEAM/NAME")
+	c.Flags().StringVar(&in.Plan, "plan", "", "the plan's name")
+	return c
+}
+
+func (a *App) catalog() *cobra.Command {
+	in := adminapi.CatalogRequest{}
+	c := &cobra.Command{
+		Use: "catalog", GroupID: "watch", Args: exactly(0, "no arguments"),
+		Short: "List everything that is exposed, and what each gateway really runs",
+		Long: `List everything that is exposed: one line for each API version, environment and
+gateway. The list is what gateway instances acknowledged, not what was wished:
+STATE is live only where every instance runs the wanted revision. With --as-of
+the same question is answered for a past moment.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			var err error
+			if in.AsOf, err = moment(in.AsOf); err != nil {
+				return err
+			}
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			out, err := api.GetCatalog(c.Context(), in)
+			if err != nil {
+				return err
+			}
+			return a.show(out.Body, func() table { return catalogTable(out.Body.Items) }, func() []string {
+				var names []string
+				for _, e := range out.Body.Items {
+					names = append(names, e.API+"@"+e.Version)
+				}
+				return names
+			})
+		},
+	}
+	c.Flags().StringVar(&in.AsOf, "as-of", "", "a past moment, 2026-11-01, 2026-11-01T12:00:00Z or 2h (ago)")
+	c.Flags().StringVar(&in.Environment, "env", "", "only this environment")
+	c.Flags().StringVar(&in.Team, "team", "", "only this team's")
+	return c
+}
+
+func catalogTable(items []adminapi.CatalogEntry) table {
+	t := table{heads: []string{"api", "env", "gateway", "location", "audience", "access", "lifecycle", "owner", "framework", "path", "wanted", "runs", "state"}}
+	for _, e := range items {
+		location, runs := "", ""
+		if l := e.Location; l != nil {
+			location = l.Cloud + " " + l.Region
+		}
+		for _, i := range e.Instances {
+			if r := short(i.Revision); r != "" && runs != r {
+				if runs != "" {
+					runs += ","
+				}
+				runs += r
+			}
+		}
+		t.add(e.API+"@"+e.Version, e.Environment, e.Gateway, location, e.Audience, e.Access, e.Lifecycle, e.Team, e.Framework, e.Path, short(e.Revision), runs, e.State)
+	}
+	return t
+}

@@ -1,0 +1,54 @@
+// Package e2e holds what users live through, as scripts: testdata/*.txtar, each
+// beginning with its point. They run the real program in processes of its own,
+// over loopback, and read like a terminal session.
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// program is the built gatehouse, made once for all scripts.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "gatehouse-e2e-")
+	if err != nil {
+		panic(err)
+	}
+	build := exec.Command("go", "build", "-o", dir, "gatehouse/cmd/gatehouse", "gatehouse/cmd/gatehouse-gateway")
+	build.Stdout, build.Stderr = os.Stderr, os.Stderr
+	if err := build.Run(); err != nil {
+		os.RemoveAll(dir)
+		panic(err)
+	}
+	program = dir
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+func TestStories(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Deadline:            time.Now().Add(15 * time.Minute),
+		Cmds:                commands,
+		Setup: func(env *testscript.Env) error {
+			w := newWorld(env.WorkDir)
+			env.Values[worldKey{}] = w
+			env.Defer(w.end)
+			env.Setenv("PATH", program+string(os.PathListSeparator)+os.Getenv("PATH"))
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("NO_COLOR", "1")
+			env.Setenv("GATEHOUSE_DATA", filepath.Join(env.WorkDir, "data"))
+			return nil
+		},
+	})
+}
