@@ -22,9 +22,26 @@ type Cursor struct {
 // maxCursor bounds what is decoded: two texts, quoted, in base64.
 const maxCursor = 16 << 10
 
-// Cursor reads After; nil when it is empty. The parts are data to compare
-// with, never text of a statement.
+// Check refuses what no record can have and no database can be asked.
+func (q Query) Check() error {
+	texts := []string{q.Kind, q.Prefix, q.Sort}
+	for name, value := range q.Where {
+		texts = append(texts, name, value)
+	}
+	for _, s := range texts {
+		if !isText(s) {
+			return gatehouse.E(gatehouse.Invalid, "listing by %.80q: it is no UTF-8 text of at most %d bytes without NUL", s, MaxKey)
+		}
+	}
+	return nil
+}
+
+// Cursor checks the query and reads After; nil when it is empty. The parts are
+// data to compare with, never text of a statement.
 func (q Query) Cursor() (*Cursor, error) {
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
 	if q.After == "" {
 		return nil, nil
 	}
