@@ -1,0 +1,278 @@
+package compile
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"gatehouse"
+	"gatehouse/report"
+	"gatehouse/snapshot"
+	"gatehouse/store"
+)
+
+// batch is how many API chunks are compiled from one read of the database.
+const batch = 256
+
+// compileDirty makes every chunk that is due. Chunks are taken off the list
+// only once they are made.
+func (s *State) compileDirty(ctx context.Context) ([]string, error) {
+	changed := map[string]struct{}{}
+	due := slices.SortedFunc(maps.Keys(s.dirty), func(a, b chunkID) int {
+		return cmp.Or(strings.Compare(a.env, b.env), strings.Compare(a.kind, b.kind), strings.Compare(a.name, b.name))
+	})
+	var apis []chunkID
+	for _, id := range due {
+		if id.kind == snapshot.KindAPI && s.model.releases[id.env][id.name] != "" && s.model.envs[id.env] != nil {
+			apis = append(apis, id)
+			continue
+		}
+		data, hash, uses, err := s.make(id)
+		s.set(id, data, hash, uses, err, changed)
+	}
+	for part := range slices.Chunk(apis, batch) {
+		if err := s.compileAPIs(ctx, part, changed); err != nil {
+			return slices.Sorted(maps.Keys(changed)), fmt.Errorf("compiling %d API versions: %w", len(apis), err)
+		}
+	}
+	for name := range s.envs {
+		if s.model.envs[name] == nil {
+			delete(s.envs, name)
+		}
+	}
+	return slices.Sorted(maps.Keys(changed)), nil
+}
+
+// make compiles a chunk of any kind but API; no data means that there is none.
+func (s *State) make(id chunkID) (data []byte, hash snapshot.Hash, uses []string, err error) {
+	env := s.model.envs[id.env]
+	if env == nil {
+		return nil, hash, nil, nil
+	}
+	switch id.kind {
+	case snapshot.KindEnvironment:
+		data, hash, err = snapshot.Encode(Environment(id.name, env))
+	case snapshot.KindCredentials:
+		data, hash, err = s.ring.shard(id.env, id.name, s.clock)
+	case snapshot.KindProduct:
+		p := s.model.products[id.name]
+		if p == nil {
+			return nil, hash, nil, nil
+		}
+		var made *snapshot.Product
+		made, err = Product(id.name, p, s.model.releases[id.env], s.tracked(&uses))
+		if err == nil && made != nil {
+			data, hash, err = snapshot.Encode(made)
+		}
+	}
+	return data, hash, uses, err
+}
+
+// tracked finds policy sets and notes each one asked for, there or not.
+func (s *State) tracked(uses *[]string) func(string) ([]gatehouse.PolicyUse, bool) {
+	return func(ref string) ([]gatehouse.PolicyUse, bool) {
+		*uses = append(*uses, string(gatehouse.KindPolicySet)+"/"+ref)
+		set := s.model.sets[ref]
+		if set == nil {
+			return nil, false
+		}
+		return set.Policies, true
+	}
+}
+
+// set puts a chunk in place, or removes it, or sets it aside with err.
+func (s *State) set(id chunkID, data []byte, hash snapshot.Hash, uses []string, err error, changed map[string]struct{}) {
+	delete(s.dirty, id)
+	e := s.envs[id.env]
+	if e == nil {
+		e = &environment{chunks: map[chunkID]chunk{}, asides: map[string]report.Refusal{}}
+		s.envs[id.env] = e
+	}
+	s.depend(id, uses)
+	aside, wasAside := e.asides[id.kind+" "+id.name]
+	if err != nil {
+		next := report.Refusal{API: id.name, Revision: s.model.releases[id.env][id.name], Reason: err.Error()}
+		if id.kind != snapshot.KindAPI {
+			next.API = id.kind + " " + id.name
+		}
+		data = nil
+		if !wasAside || aside != next {
+			e.asides[id.kind+" "+id.name], e.view = next, nil
+			changed[id.env] = struct{}{}
+		}
+	} else if wasAside {
+		delete(e.asides, id.kind+" "+id.name)
+		e.view = nil
+		changed[id.env] = struct{}{}
+	}
+	old, had := e.chunks[id]
+	switch {
+	case data == nil && !had, data != nil && had && old.hash == hash:
+		return
+	case data == nil:
+		delete(e.chunks, id)
+	case id.kind == snapshot.KindCredentials:
+		e.chunks[id] = chunk{hash: hash}
+	default:
+		e.chunks[id] = chunk{hash, data}
+	}
+	e.view = nil
+	changed[id.env] = struct{}{}
+}
+
+// depend replaces the records that a chunk is made from.
+func (s *State) depend(id chunkID, uses []string) {
+	for _, key := range s.built[id] {
+		delete(s.uses[key], id)
+		if len(s.uses[key]) == 0 {
+			delete(s.uses, key)
+		}
+	}
+	if len(uses) == 0 {
+		delete(s.built, id)
+		return
+	}
+	slices.Sort(uses)
+	s.built[id] = slices.Compact(uses)
+	for _, key := range s.built[id] {
+		if s.uses[key] == nil {
+			s.uses[key] = map[chunkID]struct{}{}
+		}
+		s.uses[key][id] = struct{}{}
+	}
+}
+
+// compileAPIs reads the revisions and operations of some API versions and
+// compiles them.
+func (s *State) compileAPIs(ctx context.Context, ids []chunkID, changed map[string]struct{}) error {
+	revisions, err := s.revisions(ctx, ids)
+	if err != nil {
+		return err
+	}
+	operations, err := s.operations(ctx, revisions)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		key := s.revisionKey(id.env, id.name)
+		rev := revisions[key]
+		if rev == nil {
+			s.set(id, nil, snapshot.Hash{}, []string{key}, fmt.Errorf("revision %q cannot be read", s.model.releases[id.env][id.name]), changed)
+			continue
+		}
+		in, uses := s.inputs(id, rev, revisions)
+		in.Operations = operations[rev.Operations]
+		if rev.Operations != "" && in.Operations == nil {
+			s.set(id, nil, snapshot.Hash{}, append(uses(), "Operations/"+rev.Operations), fmt.Errorf("operations %q of the definition cannot be read", rev.Operations), changed)
+			continue
+		}
+		made, err := API(in)
+		var data []byte
+		var hash snapshot.Hash
+		if err == nil && made != nil {
+			data, hash, err = snapshot.Encode(made)
+		}
+		s.set(id, data, hash, uses(), err, changed)
+	}
+	return nil
+}
+
+// inputs gathers what an API version is made of; uses are the records it took.
+func (s *State) inputs(id chunkID, rev *gatehouse.Revision, revisions map[string]*gatehouse.Revision) (*Inputs, func() []string) {
+	var uses []string
+	form := &rev.Form
+	in := &Inputs{EnvironmentName: id.env, Environment: s.model.envs[id.env], Revision: rev, Set: s.tracked(&uses)}
+	if form.Framework != "" {
+		in.Framework = s.model.frameworks[form.Framework]
+		uses = append(uses, gatehouse.Key(gatehouse.KindFramework, "", form.Framework))
+	}
+	if form.Version.Backend != "" {
+		ref := qualify(form.Version.Backend, form.Team)
+		in.Backend = s.model.backends[ref]
+		uses = append(uses, string(gatehouse.KindBackend)+"/"+ref)
+	}
+	in.PathOf = func(next string) string {
+		uses = append(uses, releaseKey(id.env, next), s.revisionKey(id.env, next))
+		if rev := revisions[s.revisionKey(id.env, next)]; rev != nil {
+			return strings.TrimRight(rev.Form.Version.Path, "/") + "/"
+		}
+		return ""
+	}
+	return in, func() []string { return uses }
+}
+
+func releaseKey(env, id string) string {
+	api, version, _ := strings.Cut(id, "@")
+	return string(gatehouse.KindRelease) + "/" + env + "/" + api + "/" + version
+}
+
+func (s *State) revisionKey(env, id string) string {
+	api, version, _ := strings.Cut(id, "@")
+	return string(gatehouse.KindRevision) + "/" + api + "/" + version + "/" + s.model.releases[env][id]
+}
+
+// revisions reads the live revisions of ids, and those of their successors.
+func (s *State) revisions(ctx context.Context, ids []chunkID) (map[string]*gatehouse.Revision, error) {
+	out, keys := map[string]*gatehouse.Revision{}, []string{}
+	for _, id := range ids {
+		keys = append(keys, s.revisionKey(id.env, id.name))
+	}
+	if err := read(ctx, s.db, keys, out); err != nil {
+		return nil, err
+	}
+	keys = keys[:0]
+	for _, id := range ids {
+		if rev := out[s.revisionKey(id.env, id.name)]; rev != nil {
+			if next, ok := successor(&rev.Form); ok && s.model.releases[id.env][next] != "" {
+				if key := s.revisionKey(id.env, next); out[key] == nil {
+					keys = append(keys, key)
+				}
+			}
+		}
+	}
+	return out, read(ctx, s.db, keys, out)
+}
+
+func (s *State) operations(ctx context.Context, revisions map[string]*gatehouse.Revision) (map[string][]gatehouse.Operation, error) {
+	lists, keys := map[string]*[]gatehouse.Operation{}, []string{}
+	for _, rev := range revisions {
+		if rev.Operations != "" {
+			keys = append(keys, "Operations/"+rev.Operations)
+		}
+	}
+	if err := read(ctx, s.db, keys, lists); err != nil {
+		return nil, err
+	}
+	out := make(map[string][]gatehouse.Operation, len(lists))
+	for key, list := range lists {
+		out[strings.TrimPrefix(key, "Operations/")] = append([]gatehouse.Operation{}, *list...)
+	}
+	return out, nil
+}
+
+// read decodes those of the keys that exist. One that cannot be decoded is
+// left out: it counts as missing and sets aside only what needs it.
+func read[T any](ctx context.Context, db Reader, keys []string, out map[string]*T) error {
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	if len(keys) == 0 {
+		return nil
+	}
+	records, err := db.GetMany(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for key, r := range records {
+		v := new(T)
+		if json.Unmarshal(r.Value, v) == nil {
+			out[key] = v
+		}
+	}
+	return nil
+}
+
+var _ Reader = store.DB(nil)

@@ -1,0 +1,70 @@
+package compile
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"gatehouse"
+	"gatehouse/snapshot"
+)
+
+func (s *State) ingestSubscription(name string, value []byte) {
+	next := subscription{name: name}
+	var spec gatehouse.Subscription
+	var status gatehouse.SubscriptionStatus
+	if value != nil && decodeSpec(value, &spec, &status) == nil {
+		team, _, _ := strings.Cut(name, "/")
+		next.application = s.ring.intern(qualify(spec.Application, team))
+		next.product = s.ring.intern(qualify(spec.Product, team))
+		next.plan = s.ring.intern(spec.Plan)
+		next.env = s.ring.intern(spec.Environment)
+		next.live = status.State == gatehouse.Approved
+		next.expires = unix(status.Expires)
+	} else if _, known := s.ring.byName[name]; !known {
+		return
+	}
+	s.ring.putSubscription(next, s.mark)
+}
+
+func (s *State) ingestKey(key string, value []byte) {
+	id := strings.TrimPrefix(key, string(gatehouse.KindKey)+"/")
+	var k gatehouse.KeyRecord
+	hash, ok := snapshot.Credential{}, false
+	if value != nil && json.Unmarshal(value, &k) == nil && k.Revoked.IsZero() {
+		raw, err := base64.RawURLEncoding.DecodeString(k.Hash)
+		if ok = err == nil && len(raw) == len(hash); ok {
+			hash = snapshot.Credential(raw)
+		}
+	}
+	if !ok {
+		k.Subscription = ""
+	}
+	s.ring.putKey(id, hash, k.Subscription, unix(k.Expires), s.mark)
+}
+
+func (s *State) ingestApplication(name string, value []byte) {
+	var spec gatehouse.Application
+	if value == nil || decodeSpec(value, &spec, nil) != nil {
+		spec = gatehouse.Application{}
+	}
+	var clients []snapshot.Credential
+	for _, c := range spec.Clients {
+		clients = append(clients, snapshot.ClientCredential(c.Issuer, c.ClientID))
+	}
+	s.ring.putClients(name, clients, s.mark)
+}
+
+// qualify writes a reference with its team.
+func qualify(ref, team string) string {
+	t, n := gatehouse.ParseRef(ref, team)
+	return t + "/" + n
+}
+
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}

@@ -1,0 +1,291 @@
+package compile
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"slices"
+	"strings"
+
+	"gatehouse/snapshot"
+)
+
+// A ring keeps subscriptions and keys, a million of each in about 200 MB:
+// slices without pointers, texts that repeat kept once. Index 0 means none.
+type ring struct {
+	texts  map[string]uint32
+	text   []string
+	byName map[string]uint32 // subscriptions
+	subs   []subscription
+	byID   map[keyID]uint32 // keys, by the hash of their public id
+	keys   []key
+	free   []uint32 // of keys
+	shards map[shardID][]uint32
+	// Clients of applications at token issuers, and where they count.
+	clients map[uint32][]snapshot.Credential // by application
+	bound   map[shardID][]binding
+}
+
+type keyID [16]byte
+
+type subscription struct {
+	name                            string
+	application, product, plan, env uint32
+	first                           uint32 // of its keys
+	live                            bool   // approved
+	expires                         int64  // Unix seconds; 0: never
+}
+
+type key struct {
+	hash      snapshot.Credential
+	sub, next uint32
+	expires   int64
+}
+
+type shardID struct {
+	env   uint32
+	shard uint16
+}
+
+type binding struct {
+	hash snapshot.Credential
+	sub  uint32
+}
+
+func newRing() ring {
+	return ring{
+		texts: map[string]uint32{"": 0}, text: []string{""}, byName: map[string]uint32{}, subs: make([]subscription, 1),
+		byID: map[keyID]uint32{}, keys: make([]key, 1), shards: map[shardID][]uint32{},
+		clients: map[uint32][]snapshot.Credential{}, bound: map[shardID][]binding{},
+	}
+}
+
+func (r *ring) intern(text string) uint32 {
+	if i, ok := r.texts[text]; ok {
+		return i
+	}
+	text = strings.Clone(text)
+	i := uint32(len(r.text))
+	r.texts[text], r.text = i, append(r.text, text)
+	return i
+}
+
+func shardOf(c snapshot.Credential) uint16 { return uint16(c[0])<<4 | uint16(c[1])>>4 }
+
+const hexDigits = "0123456789abcdef"
+
+func (r *ring) id(s shardID) chunkID {
+	n := s.shard
+	return chunkID{r.text[s.env], snapshot.KindCredentials, string([]byte{hexDigits[n>>8&15], hexDigits[n>>4&15], hexDigits[n&15]})}
+}
+
+// sub is the index of the subscription, made when it is new: a key may be read
+// before its subscription is.
+func (r *ring) sub(name string) uint32 {
+	if i, ok := r.byName[name]; ok {
+		return i
+	}
+	name = strings.Clone(name)
+	i := uint32(len(r.subs))
+	r.byName[name], r.subs = i, append(r.subs, subscription{name: name})
+	return i
+}
+
+// putSubscription replaces what is known of a subscription and yields the
+// shards that change by it.
+func (r *ring) putSubscription(next subscription, mark func(chunkID)) {
+	i := r.sub(next.name)
+	old := &r.subs[i]
+	r.unbind(i, mark)
+	next.name, next.first = old.name, old.first
+	for k := old.first; k != 0; k = r.keys[k].next {
+		r.drop(shardID{old.env, shardOf(r.keys[k].hash)}, k, mark)
+	}
+	*old = next
+	for k := next.first; k != 0; k = r.keys[k].next {
+		r.hang(shardID{next.env, shardOf(r.keys[k].hash)}, k, mark)
+	}
+	r.bind(i, mark)
+}
+
+func (r *ring) hang(s shardID, k uint32, mark func(chunkID)) {
+	r.shards[s] = append(r.shards[s], k)
+	mark(r.id(s))
+}
+
+func (r *ring) drop(s shardID, k uint32, mark func(chunkID)) {
+	list := r.shards[s]
+	if i := slices.Index(list, k); i >= 0 {
+		list[i] = list[len(list)-1]
+		r.shards[s] = list[:len(list)-1]
+	}
+	mark(r.id(s))
+}
+
+// putKey adds or replaces a key; a zero subscription name removes it.
+func (r *ring) putKey(id string, hash snapshot.Credential, sub string, expires int64, mark func(chunkID)) {
+	sum := sha256.Sum256([]byte(id))
+	at := keyID(sum[:16])
+	if k := r.byID[at]; k != 0 {
+		r.removeKey(k, mark)
+		delete(r.byID, at)
+	}
+	if sub == "" {
+		return
+	}
+	s := r.sub(sub)
+	k := uint32(len(r.keys))
+	if n := len(r.free); n > 0 {
+		k, r.free = r.free[n-1], r.free[:n-1]
+	} else {
+		r.keys = append(r.keys, key{})
+	}
+	r.keys[k] = key{hash: hash, sub: s, next: r.subs[s].first, expires: expires}
+	r.subs[s].first, r.byID[at] = k, k
+	r.hang(shardID{r.subs[s].env, shardOf(hash)}, k, mark)
+}
+
+func (r *ring) removeKey(k uint32, mark func(chunkID)) {
+	s := &r.subs[r.keys[k].sub]
+	r.drop(shardID{s.env, shardOf(r.keys[k].hash)}, k, mark)
+	for at := &s.first; *at != 0; at = &r.keys[*at].next {
+		if *at == k {
+			*at = r.keys[k].next
+			break
+		}
+	}
+	r.keys[k] = key{}
+	r.free = append(r.free, k)
+}
+
+// putClients replaces an application's clients at token issuers.
+func (r *ring) putClients(application string, clients []snapshot.Credential, mark func(chunkID)) {
+	app := r.intern(application)
+	if len(clients) == 0 && len(r.clients[app]) == 0 {
+		return
+	}
+	var mine []uint32
+	for i := range r.subs {
+		if r.subs[i].application == app {
+			mine = append(mine, uint32(i))
+		}
+	}
+	for _, i := range mine {
+		r.unbind(i, mark)
+	}
+	r.clients[app] = clients
+	for _, i := range mine {
+		r.bind(i, mark)
+	}
+}
+
+func (r *ring) bind(i uint32, mark func(chunkID)) {
+	s := &r.subs[i]
+	for _, c := range r.clients[s.application] {
+		at := shardID{s.env, shardOf(c)}
+		r.bound[at] = append(r.bound[at], binding{c, i})
+		mark(r.id(at))
+	}
+}
+
+func (r *ring) unbind(i uint32, mark func(chunkID)) {
+	s := &r.subs[i]
+	for _, c := range r.clients[s.application] {
+		at := shardID{s.env, shardOf(c)}
+		r.bound[at] = slices.DeleteFunc(r.bound[at], func(b binding) bool { return b.sub == i && b.hash == c })
+		mark(r.id(at))
+	}
+}
+
+// expiredBetween are the shards that lose something in (from, to].
+func (r *ring) expiredBetween(from, to int64) []chunkID {
+	var ids []chunkID
+	passed := func(t int64) bool { return t > from && t <= to }
+	for i := range r.keys {
+		k := &r.keys[i]
+		if passed(k.expires) || passed(r.subs[k.sub].expires) {
+			ids = append(ids, r.id(shardID{r.subs[k.sub].env, shardOf(k.hash)}))
+		}
+	}
+	for s, list := range r.bound {
+		for _, b := range list {
+			if passed(r.subs[b.sub].expires) {
+				ids = append(ids, r.id(s))
+			}
+		}
+	}
+	return ids
+}
+
+func (r *ring) shardsOf(env string) []chunkID {
+	e, ok := r.texts[env]
+	if !ok || e == 0 {
+		return nil
+	}
+	var ids []chunkID
+	for s := range r.shards {
+		if s.env == e {
+			ids = append(ids, r.id(s))
+		}
+	}
+	for s := range r.bound {
+		if s.env == e {
+			ids = append(ids, r.id(s))
+		}
+	}
+	return ids
+}
+
+// shard makes the chunk of credentials; nil when it would be empty. Keys are
+// in order of hash, then subscription: a client of an application with several
+// subscriptions stands there once for each.
+func (r *ring) shard(env, name string, now int64) ([]byte, snapshot.Hash, error) {
+	var n uint16
+	for _, c := range []byte(name) {
+		n = n<<4 | uint16(bytes.IndexByte([]byte(hexDigits), c))
+	}
+	at := shardID{r.texts[env], n}
+	all := slices.Clone(r.bound[at])
+	expires := map[snapshot.Credential]int64{}
+	for _, k := range r.shards[at] {
+		if e := r.keys[k].expires; e != 0 {
+			if e <= now {
+				continue
+			}
+			expires[r.keys[k].hash] = e
+		}
+		all = append(all, binding{r.keys[k].hash, r.keys[k].sub})
+	}
+	all = slices.DeleteFunc(all, func(b binding) bool {
+		s := &r.subs[b.sub]
+		return !s.live || s.expires != 0 && s.expires <= now
+	})
+	if len(all) == 0 {
+		return nil, snapshot.Hash{}, nil
+	}
+	slices.SortFunc(all, func(a, b binding) int {
+		return cmp.Or(bytes.Compare(a.hash[:], b.hash[:]), cmp.Compare(r.subs[a.sub].name, r.subs[b.sub].name))
+	})
+	return snapshot.Encode(r.credentials(all, expires))
+}
+
+func (r *ring) credentials(all []binding, expires map[snapshot.Credential]int64) *snapshot.Credentials {
+	subs := make([]uint32, 0, len(all))
+	for _, b := range all {
+		subs = append(subs, b.sub)
+	}
+	slices.SortFunc(subs, func(a, b uint32) int { return cmp.Compare(r.subs[a].name, r.subs[b].name) })
+	subs = slices.Compact(subs)
+	c, place := &snapshot.Credentials{}, map[uint32]int{}
+	for i, n := range subs {
+		s := &r.subs[n]
+		place[n] = i
+		c.Subscriptions = append(c.Subscriptions, snapshot.Subscription{
+			Name: s.name, Application: r.text[s.application], Product: r.text[s.product], Plan: r.text[s.plan], Expires: s.expires,
+		})
+	}
+	for _, b := range all {
+		c.Keys = append(c.Keys, snapshot.Key{Hash: b.hash, Subscription: place[b.sub], Expires: expires[b.hash]})
+	}
+	return c
+}
