@@ -1,0 +1,108 @@
+// Package usage keeps what gateways counted: it takes each batch once and sums
+// roll-ups by any of their dimensions.
+//
+// It counts nothing itself and knows no gateway; package fleet hands over the
+// batches that instances send. What a count means is said in package report.
+package usage
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"gatehouse"
+	"gatehouse/report"
+	"gatehouse/store"
+)
+
+// A Meter keeps usage in a store.
+type Meter struct{ DB store.DB }
+
+// Take adds a batch of an instance in an environment to the roll-ups, once:
+// one that was taken before changes nothing and is no error. Counts go to the
+// hour in which their interval began.
+func (m *Meter) Take(ctx context.Context, environment string, b *report.Batch) error {
+	if b.Spool == "" || b.Number < 1 {
+		return gatehouse.E(gatehouse.Invalid, "taking usage of %q: batch %d of spool %.80q is not numbered", b.Instance, b.Number, b.Spool)
+	}
+	u := &store.Usage{Spool: b.Gateway + "/" + b.Spool, Number: b.Number, Rows: make([]store.UsageRow, 0, len(b.Counts))}
+	for i := range b.Counts {
+		c := &b.Counts[i]
+		if c.Class < 0 || c.Class > 5 {
+			return gatehouse.E(gatehouse.Invalid, "taking usage of %q: status class %d is not 0 to 5", b.Instance, c.Class)
+		}
+		u.Rows = append(u.Rows, store.UsageRow{
+			Hour: b.From.UTC().Truncate(time.Hour), Environment: environment, Gateway: b.Gateway, API: c.API, Operation: c.Operation,
+			Application: c.Application, Product: c.Product, Plan: c.Plan, Class: c.Class, Denied: c.Denied,
+			Requests: c.Requests, BytesIn: c.BytesIn, BytesOut: c.BytesOut, BackendMicros: c.BackendMicros, Latency: c.Latency,
+		})
+	}
+	_, err := m.DB.Apply(ctx, store.Batch{Usage: u})
+	if errors.Is(err, store.ErrTaken) {
+		return nil
+	}
+	if err != nil {
+		return gatehouse.E(gatehouse.KindOf(err), "taking usage of %q: %w", b.Instance, err)
+	}
+	return nil
+}
+
+// A Row is a sum of requests alike.
+type Row struct {
+	store.UsageRow
+	// P50, P95 and P99 are upper bounds of the latency percentiles: those of
+	// the histogram's step, at most a factor of two above. Zero without
+	// requests.
+	P50, P95, P99 time.Duration
+}
+
+// MaxSpan bounds a query.
+const MaxSpan = 400 * 24 * time.Hour
+
+// Query sums usage over [q.From, q.To), grouped and filtered as the store
+// offers. A zero To is now, a zero From a day before To.
+func (m *Meter) Query(ctx context.Context, q store.UsageQuery, now time.Time) ([]Row, error) {
+	if q.To.IsZero() {
+		q.To = now.UTC()
+	}
+	if q.From.IsZero() {
+		q.From = q.To.Add(-24 * time.Hour)
+	}
+	if !q.From.Before(q.To) || q.To.Sub(q.From) > MaxSpan {
+		return nil, gatehouse.E(gatehouse.Invalid, "querying usage: from %s to %s is no span of at most %d days", q.From.Format(time.RFC3339), q.To.Format(time.RFC3339), int(MaxSpan.Hours()/24))
+	}
+	if err := q.Check(); err != nil {
+		return nil, err
+	}
+	sums, err := m.DB.Usage(ctx, q)
+	if err != nil {
+		return nil, gatehouse.E(gatehouse.KindOf(err), "querying usage: %w", err)
+	}
+	rows := make([]Row, 0, len(sums))
+	for _, s := range sums {
+		rows = append(rows, Row{UsageRow: s, P50: Percentile(s.Latency, 50), P95: Percentile(s.Latency, 95), P99: Percentile(s.Latency, 99)})
+	}
+	return rows, nil
+}
+
+// Percentile reads a percentile from a histogram by [report.LatencyBounds]: the
+// upper bound of the step it falls into. What lies above all bounds reads as
+// twice the last.
+func Percentile(histogram []int64, percent float64) time.Duration {
+	var total int64
+	for _, n := range histogram {
+		total += n
+	}
+	if total == 0 {
+		return 0
+	}
+	rank := int64(float64(total)*percent/100 + 0.999999)
+	var sum int64
+	at := slices.IndexFunc(histogram, func(n int64) bool { sum += n; return sum >= rank })
+	last := len(report.LatencyBounds) - 1
+	if at < 0 || at > last {
+		return 2 * report.LatencyBounds[last]
+	}
+	return report.LatencyBounds[at]
+}

@@ -1,0 +1,228 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/report"
+	"gatehouse/snapshot"
+)
+
+// A Swap puts a manifest in force: it asks for the chunks it has not built yet,
+// and returns the API versions it set aside. After an error the table before
+// stays in force.
+type Swap func(ctx context.Context, m *snapshot.Manifest, chunk func(snapshot.Hash) ([]byte, error)) ([]report.Refusal, error)
+
+// A Runner keeps a gateway instance in step with its control plane: from disk
+// first, then over the link; acknowledging what runs, sending what was counted,
+// renewing the certificate in time. Whatever fails outside, the table in force
+// stays and counting goes on.
+type Runner struct {
+	Client *Client
+	Dir    string // identity, configuration and spool lie here
+	Swap   Swap
+	// Rollup takes what was counted since it was last called; nil: nothing is.
+	Rollup func() []report.Count
+	// Health is sent with each poll; may be nil.
+	Health func() report.Health
+	// Interval of rollups; 0 is 10 s.
+	Interval time.Duration
+	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
+
+	disk     *Disk
+	spool    *Spool
+	current  *Update // with what follows: used by the poll loop alone, once running
+	standing report.Ack
+	acked    bool
+	unsaved  map[snapshot.Hash][]byte
+	contact  atomic.Int64 // Unix nanoseconds of the last answer
+	serial   atomic.Int64
+	send     chan struct{}
+}
+
+// Start joins with the token if the instance has not joined before (a token
+// may be left out then), and puts the configuration on disk in force. It
+// dials only to join.
+func (r *Runner) Start(ctx context.Context, token, instance string) error {
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	if r.Interval == 0 {
+		r.Interval = 10 * time.Second
+	}
+	r.send, r.unsaved = make(chan struct{}, 1), map[snapshot.Hash][]byte{}
+	if err := r.identify(ctx, token, instance); err != nil {
+		return err
+	}
+	var err error
+	if r.disk, err = OpenDisk(filepath.Join(r.Dir, "snapshot"), r.Log); err != nil {
+		return err
+	}
+	var damaged []error
+	if r.spool, damaged, err = OpenSpool(filepath.Join(r.Dir, "spool"), r.Now); err != nil {
+		return errors.Join(err, r.disk.Close())
+	}
+	for _, err := range damaged {
+		r.Log.Error("counts are lost: a batch on disk is damaged", "error", err)
+	}
+	if u := r.disk.Load(r.Client.Identity()); u != nil {
+		r.put(ctx, u)
+	}
+	return nil
+}
+
+// identify loads the identity or joins.
+func (r *Runner) identify(ctx context.Context, token, instance string) error {
+	id, err := LoadIdentity(r.Dir)
+	switch {
+	case err == nil:
+		if token != "" && r.Now().After(id.Expires()) {
+			return r.join(ctx, token, instance)
+		}
+		r.Client.Use(id)
+		return nil
+	case token == "" && errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("this gateway has not joined: make a token with \"gatehouse gateway-token create\" and start with it")
+	case token == "":
+		return err
+	}
+	return r.join(ctx, token, instance)
+}
+
+func (r *Runner) join(ctx context.Context, token, instance string) error {
+	id, err := r.Client.Join(ctx, token, instance)
+	if err != nil {
+		return err
+	}
+	if err := id.Save(r.Dir); err != nil {
+		return fmt.Errorf("joining: keeping the certificate: %w", err)
+	}
+	r.Client.Use(id)
+	return nil
+}
+
+// Serial is the serial of the manifest in force, 0 before the first.
+func (r *Runner) Serial() int64 { return r.serial.Load() }
+
+// Contact is when the control plane last answered, the zero time if never.
+func (r *Runner) Contact() time.Time {
+	if n := r.contact.Load(); n != 0 {
+		return time.Unix(0, n)
+	}
+	return time.Time{}
+}
+
+// Unsent is how many batches of counts wait.
+func (r *Runner) Unsent() int { return r.spool.Waiting() }
+
+// Run works until ctx ends; it then keeps the last counts on disk and returns.
+func (r *Runner) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { r.poll(ctx) })
+	wg.Go(func() { r.count(ctx) })
+	wg.Go(func() { r.deliver(ctx) })
+	wg.Go(func() { r.renew(ctx) })
+	wg.Wait()
+	r.roll()
+	if err := r.disk.Close(); err != nil {
+		r.Log.Warn("closing configuration on disk", "error", err)
+	}
+	r.Client.Close()
+}
+
+// poll waits for news, takes it, acknowledges it, for ever.
+func (r *Runner) poll(ctx context.Context) {
+	var pause backoff
+	for ctx.Err() == nil {
+		err := r.ack(ctx)
+		var news *Update
+		if err == nil {
+			news, err = r.Client.Manifest(ctx, r.current, 20*time.Second, r.health())
+		}
+		if err == nil || StatusOf(err) != 0 {
+			r.contact.Store(r.Now().UnixNano())
+		}
+		if err == nil && news != nil {
+			err = r.take(ctx, news)
+		}
+		if err == nil {
+			pause.reset()
+			continue
+		}
+		if ctx.Err() == nil {
+			r.Log.Warn("the link to the control plane is interrupted; the configuration in force stays", "error", err)
+		}
+		if StatusOf(err) == http.StatusGone { // there is a newer manifest: ask at once
+			pause.reset()
+		}
+		pause.wait(ctx)
+	}
+}
+
+func (r *Runner) health() *report.Health {
+	if r.Health == nil {
+		return nil
+	}
+	h := r.Health()
+	h.Unsent = int64(r.spool.Waiting())
+	return &h
+}
+
+// take fetches what is lacking, keeps it, puts it in force and says so.
+func (r *Runner) take(ctx context.Context, u *Update) error {
+	for h, data := range u.Chunks {
+		r.unsaved[h] = data
+	}
+	var lacking []snapshot.Hash
+	for _, h := range r.disk.Lacks(u.Manifest.Entries) {
+		if _, ok := r.unsaved[h]; !ok {
+			lacking = append(lacking, h)
+		}
+	}
+	err := r.Client.Chunks(ctx, lacking, func(h snapshot.Hash, data []byte) error {
+		r.unsaved[h] = data
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := r.disk.Save(u, r.unsaved); err == nil {
+		defer clear(r.unsaved)
+	} else {
+		// A full disk is no reason to go on with yesterday's rules.
+		r.Log.Error("configuration goes into force but is not on disk", "error", err)
+	}
+	r.put(ctx, u)
+	return nil
+}
+
+// put swaps u in. A manifest that is refused whole counts as seen: the next
+// one is awaited.
+func (r *Runner) put(ctx context.Context, u *Update) {
+	aside, refused := r.Swap(ctx, u.Manifest, r.chunk)
+	u.Chunks = nil
+	r.standing = report.Ack{Serial: u.Manifest.Serial, Digest: u.Digest.String(), Time: r.Now().UTC(), Aside: aside, Protocol: Protocol, Program: r.Client.Program}
+	r.current, r.acked = u, false
+	if refused == nil {
+		r.serial.Store(u.Manifest.Serial)
+		return
+	}
+	r.standing.Refused = refused.Error()
+	r.Log.Error("configuration is refused; the one before stays in force", "serial", u.Manifest.Serial, "error", refused)
+}
+
+func (r *Runner) chunk(h snapshot.Hash) ([]byte, error) {
+	if data, ok := r.unsaved[h]; ok {
+		return data, nil
+	}
+	return r.disk.Chunk(h)
+}
