@@ -1,0 +1,120 @@
+package h1
+
+import (
+	"io"
+	"strconv"
+
+	"gatehouse/policy"
+)
+
+// A Request is one request as it goes on the wire.
+type Request struct {
+	Method string
+	Host   string // the Host field's value
+	// Base and Path make the request target, with Query behind a "?" when it
+	// is not empty.
+	Base, Path, Query string
+	// Header's fields are sent as they are, save those of framing and of the
+	// connection, which are made here.
+	Header policy.Header
+
+	// Whole is a body sent with the head in one write. Stream is one that is
+	// sent as it comes, Length bytes of it, or chunked when Length is -1.
+	// With neither there is no body.
+	Whole  []byte
+	Stream io.Reader
+	Length int64
+
+	// Expect asks the peer for 100 Continue before Stream is read.
+	Expect bool
+	// Upgrade asks for a switch to this protocol; only with GET and no body.
+	Upgrade string
+	// Close tells the peer that this is the connection's last request.
+	Close bool
+}
+
+// appendTo writes the head, and Whole behind it, to b. What could break out of
+// its place on the wire is refused: policies make header values of what
+// callers send.
+func (r *Request) appendTo(b []byte) ([]byte, *Error) {
+	if !token(r.Method) || r.Method == "CONNECT" {
+		return b, unwritable("method")
+	}
+	if !all(r.Base, classTarget) || !all(r.Path, classTarget) || !all(r.Query, classTarget) {
+		return b, unwritable("request target")
+	}
+	if r.Host == "" || !all(r.Host, classTarget) {
+		return b, unwritable("host")
+	}
+	b = append(b, r.Method...)
+	b = append(b, ' ')
+	if (r.Base == "" || r.Base[0] != '/') && (r.Path == "" || r.Path[0] != '/') {
+		b = append(b, '/')
+	}
+	b = append(b, r.Base...)
+	b = append(b, r.Path...)
+	if r.Query != "" {
+		b = append(b, '?')
+		b = append(b, r.Query...)
+	}
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, r.Host...)
+	b = append(b, "\r\n"...)
+	for i := range r.Header {
+		f := &r.Header[i]
+		if know(f.Name) != ordinary {
+			continue
+		}
+		if !token(f.Name) || !all(f.Value, classValue) {
+			return b, unwritable("header field")
+		}
+		b = append(b, f.Name...)
+		b = append(b, ": "...)
+		b = append(b, f.Value...)
+		b = append(b, "\r\n"...)
+	}
+	b, err := r.appendFraming(b)
+	return append(b, r.Whole...), err
+}
+
+func (r *Request) appendFraming(b []byte) ([]byte, *Error) {
+	switch {
+	case r.Upgrade != "":
+		if !token(r.Upgrade) || r.Stream != nil || len(r.Whole) > 0 {
+			return b, unwritable("upgrade")
+		}
+		b = append(b, "Connection: Upgrade\r\nUpgrade: "...)
+		b = append(b, r.Upgrade...)
+		b = append(b, "\r\n"...)
+	case r.Close:
+		b = append(b, "Connection: close\r\n"...)
+	}
+	switch {
+	case r.Stream != nil && r.Length < 0:
+		b = append(b, "Transfer-Encoding: chunked\r\n"...)
+	case r.Stream != nil:
+		b = appendLength(b, r.Length)
+	case len(r.Whole) > 0 || expectsBody(r.Method):
+		b = appendLength(b, int64(len(r.Whole)))
+	}
+	if r.Expect && r.Stream != nil {
+		b = append(b, "Expect: 100-continue\r\n"...)
+	}
+	return append(b, "\r\n"...), nil
+}
+
+func appendLength(b []byte, n int64) []byte {
+	b = append(b, "Content-Length: "...)
+	b = strconv.AppendInt(b, n, 10)
+	return append(b, "\r\n"...)
+}
+
+// expectsBody: methods that say "Content-Length: 0" when they have none
+// (RFC 9110 §8.6).
+func expectsBody(method string) bool {
+	return method == "POST" || method == "PUT" || method == "PATCH"
+}
+
+func unwritable(what string) *Error {
+	return &Error{Type: InternalError, Detail: what + " cannot be written to the wire", Unsent: true, Silent: true}
+}

@@ -1,0 +1,163 @@
+package h1
+
+import (
+	"io"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// An Aborter is a streaming body whose pending Read can be cut short, so that
+// an upload no one wants any more ends at once. After Abort, Read returns an
+// error and nothing touches the body again once the exchange is over.
+type Aborter interface{ Abort() }
+
+// upload sends a streaming body while the answer may come already. All its
+// methods take a nil upload for none.
+type upload struct {
+	c       *Conn
+	body    io.Reader
+	length  int64
+	timing  Timing
+	started bool
+	done    chan struct{}
+	err     *Error // valid once done is closed
+
+	mu       sync.Mutex // guards answered against the read deadline
+	answered bool
+}
+
+func newUpload(c *Conn, req *Request, t Timing) *upload {
+	return &upload{c: c, body: req.Stream, length: req.Length, timing: t, done: make(chan struct{})}
+}
+
+func (u *upload) start() {
+	u.started = true
+	go func() {
+		u.err = u.run()
+		u.settle(u.err)
+		close(u.done) // from here on the connection may serve another exchange
+		if u.err != nil && u.err.Type == RequestError {
+			u.c.Close() // the peer must not take a torn body for a whole one
+		}
+	}()
+}
+
+// settle gives the answer its time from now on.
+func (u *upload) settle(err *Error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.answered:
+	case err != nil:
+		// The peer stopped taking; it may have answered before it did.
+		u.c.nc.SetReadDeadline(time.Now().Add(time.Second))
+	default:
+		u.c.nc.SetReadDeadline(deadline(u.timing.Head))
+	}
+}
+
+const (
+	chunkFront = 10 // room for a chunk's size line before the content
+	chunkBack  = 2  // and for its end behind
+)
+
+func (u *upload) run() *Error {
+	large := largeBuffers.Get().(*[largeBuffer]byte)
+	defer largeBuffers.Put(large)
+	defer u.c.nc.SetWriteDeadline(time.Time{})
+	room := large[chunkFront : largeBuffer-chunkBack]
+	for left := u.length; left != 0; {
+		if left > 0 && left < int64(len(room)) {
+			room = room[:left]
+		}
+		n, err := u.body.Read(room)
+		if n > 0 {
+			if werr := u.write(large, n); werr != nil {
+				return writeError(werr)
+			}
+			if left > 0 {
+				left -= int64(n)
+			}
+		}
+		if err == io.EOF && left <= 0 {
+			break
+		}
+		if err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return &Error{Type: RequestError, Detail: "reading the caller's body", Err: err}
+		}
+	}
+	if u.length < 0 {
+		if _, err := u.c.nc.Write(lastChunk[2:]); err != nil {
+			return writeError(err)
+		}
+	}
+	return nil
+}
+
+// write sends n bytes of content that lie behind chunkFront, in one write.
+func (u *upload) write(large *[largeBuffer]byte, n int) error {
+	b := large[chunkFront : chunkFront+n]
+	if u.length < 0 {
+		var line [chunkFront]byte
+		size := append(strconv.AppendInt(line[:0], int64(n), 16), '\r', '\n')
+		from := chunkFront - len(size)
+		copy(large[from:], size)
+		b = append(large[from:chunkFront+n], '\r', '\n')
+	}
+	u.c.nc.SetWriteDeadline(deadline(u.timing.Idle))
+	_, err := u.c.nc.Write(b)
+	return err
+}
+
+// waiting: there is a body and it waits for leave.
+func (u *upload) waiting() bool { return u != nil && !u.started }
+
+// complete: the whole body has been sent.
+func (u *upload) complete() bool {
+	if u == nil {
+		return true
+	}
+	select {
+	case <-u.done:
+		return u.err == nil
+	default:
+		return false
+	}
+}
+
+// result is the upload's error so far.
+func (u *upload) result() *Error {
+	if u == nil {
+		return nil
+	}
+	select {
+	case <-u.done:
+		return u.err
+	default:
+		return nil
+	}
+}
+
+// headDone takes the read deadline out of the upload's hands.
+func (u *upload) headDone() {
+	if u != nil {
+		u.mu.Lock()
+		u.answered = true
+		u.mu.Unlock()
+	}
+}
+
+// abort ends an upload whose connection has been closed.
+func (u *upload) abort() {
+	if u == nil || !u.started {
+		return
+	}
+	if a, ok := u.body.(Aborter); ok {
+		a.Abort()
+		<-u.done
+	}
+}
