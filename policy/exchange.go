@@ -42,8 +42,10 @@ type Exchange struct {
 	// pipeline clears it once the caller is identified.
 	Key string
 	// PassToken is true when the backend is to see the caller's token; a step
-	// that verifies a token deletes its field otherwise.
+	// that verifies a token takes its field out otherwise, and leaves the
+	// token in Token for later steps that ask more of it. It is never logged.
 	PassToken bool
+	Token     string
 
 	// Who calls. All are empty until the caller is identified.
 	Subscription string // "billing/invoices-commerce"
@@ -51,8 +53,8 @@ type Exchange struct {
 	Product      string // "payments/commerce"
 	Plan         string // "gold"
 	Subject      string // the token's subject
-	// Claims are the verified token's. They are shared with other exchanges
-	// that carry the same token and must not be changed.
+	// Claims are the verified token's, numbers as json.Number. They are shared
+	// with other exchanges that carry the same token and must not be changed.
 	Claims map[string]any
 
 	// Reply holds fields that a request half already knows for the answer,

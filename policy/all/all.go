@@ -11,6 +11,7 @@ import (
 	"gatehouse/policy/cors"
 	"gatehouse/policy/headers"
 	"gatehouse/policy/ipfilter"
+	"gatehouse/policy/jwt"
 	"gatehouse/policy/mock"
 	"gatehouse/policy/quota"
 	"gatehouse/policy/ratelimit"
@@ -21,6 +22,7 @@ import (
 // Kinds are all kinds of policy, in the order of the manual.
 var Kinds = []policy.Kind{
 	apikey.Kind,
+	jwt.Kind,
 	ratelimit.Kind,
 	quota.Kind,
 	cors.Kind,
@@ -44,4 +46,13 @@ var byName = func() map[string]policy.Kind {
 func Find(name string) (policy.Kind, bool) {
 	k, ok := byName[name]
 	return k, ok
+}
+
+// Names are the names of all kinds, in the order of the manual.
+func Names() []string {
+	names := make([]string, len(Kinds))
+	for i, k := range Kinds {
+		names[i] = k.Name
+	}
+	return names
 }

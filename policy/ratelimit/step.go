@@ -63,7 +63,7 @@ func seconds(d time.Duration) int64 { return int64((d + time.Second - 1) / time.
 type teller struct{ name, policy string }
 
 func newTeller(scope string, u Use) teller {
-	name := strconv.Quote(place(scope) + "-" + u.Kind) // letters and "-" only: a structured string
+	name := strconv.Quote(place(scope) + "-" + u.Kind) // letters, digits and "-" only: a structured string
 	return teller{name, name + ";q=" + strconv.FormatInt(u.Budget.Limit, 10) + ";w=" + strconv.FormatInt(seconds(u.Window), 10)}
 }
 
@@ -78,13 +78,20 @@ func (t teller) standing(h *policy.Header, s policy.Standing) {
 	h.Add("RateLimit", string(b))
 }
 
-// place tells a plan's budget from the API's and the operation's.
+// place tells a plan's budget from the API's and the operation's, and the second
+// of a kind at one place, which the pipeline marks "/2", from the first.
 func place(scope string) string {
+	name := "api"
 	switch {
 	case strings.HasPrefix(scope, "plan:"):
-		return "plan"
+		name = "plan"
+	case strings.HasPrefix(scope, "mandatory:"):
+		name = "mandatory"
 	case strings.Contains(scope, "#"):
-		return "operation"
+		name = "operation"
 	}
-	return "api"
+	if n, err := strconv.ParseUint(scope[strings.LastIndexByte(scope, '/')+1:], 10, 16); err == nil {
+		name += "-" + strconv.FormatUint(n, 10)
+	}
+	return name
 }
