@@ -1,0 +1,177 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gatehouse"
+	"gatehouse/control/access"
+	"gatehouse/jsonx"
+	"gatehouse/policy/all"
+)
+
+// check looks at every document that changes: by itself, its policies, and
+// what it refers to.
+func (p *plan) check(ctx context.Context) error {
+	var keys []string
+	named := map[*item][]reference{}
+	for _, it := range p.order {
+		if it.deleted() || !it.changed {
+			continue
+		}
+		p.faults = append(p.faults, it.object.Check()...)
+		p.policies(it.object)
+		named[it] = references(it.object)
+		for _, r := range named[it] {
+			keys = append(keys, r.key())
+		}
+	}
+	if err := p.load(ctx, keys); err != nil {
+		return err
+	}
+	for _, it := range p.order {
+		for _, r := range named[it] {
+			if err := p.resolve(ctx, it, r); err != nil {
+				return err
+			}
+		}
+		if s, ok := specOf[*gatehouse.Subscription](it); ok && it.changed {
+			if t, _ := gatehouse.ParseRef(s.Application, it.object.Metadata.Team); t != it.object.Metadata.Team {
+				p.fault(it.object.Ref(), "/spec/application", fmt.Sprintf("application %q belongs to another team: a subscription is of its application's team", s.Application))
+			}
+		}
+	}
+	return nil
+}
+
+func specOf[T gatehouse.Spec](it *item) (T, bool) {
+	var none T
+	if it.deleted() {
+		return none, false
+	}
+	s, ok := it.object.Spec.(T)
+	return s, ok
+}
+
+// resolve reports a reference that leads nowhere.
+func (p *plan) resolve(ctx context.Context, it *item, r reference) error {
+	if r.kind == gatehouse.KindRole {
+		if _, builtIn := access.BuiltIn(r.name); builtIn {
+			return nil
+		}
+	}
+	o, err := p.after(ctx, r.key())
+	if err != nil {
+		return err
+	}
+	what := noun(r.kind)
+	if o == nil {
+		detail := fmt.Sprintf("%s %q does not exist", what, r.text)
+		if gone, ok := p.items[r.key()]; ok && gone.deleted() {
+			detail = fmt.Sprintf("%s %q is to be deleted", what, r.text)
+		}
+		p.fault(it.object.Ref(), r.pointer, detail)
+		return nil
+	}
+	if r.part == "" {
+		return nil
+	}
+	switch s := o.Spec.(type) {
+	case *gatehouse.API:
+		var names []string
+		for _, v := range s.Versions {
+			names = append(names, v.Name)
+		}
+		if !slices.Contains(names, r.part) {
+			p.fault(it.object.Ref(), r.pointer, fmt.Sprintf("API %q has no version %q; it has %s", r.key()[len("API/"):], r.part, quoted(names)))
+		}
+	case *gatehouse.Product:
+		var names []string
+		for _, v := range s.Plans {
+			names = append(names, v.Name)
+		}
+		if !slices.Contains(names, r.part) {
+			p.fault(it.object.Ref(), "/spec/plan", fmt.Sprintf("product %q has no plan %q; it has %s", r.text, r.part, quoted(names)))
+		}
+	}
+	return nil
+}
+
+// noun is how a kind reads in a sentence.
+func noun(k gatehouse.Kind) string {
+	info, ok := gatehouse.Info(string(k))
+	if !ok {
+		return strings.ToLower(string(k))
+	}
+	if k == gatehouse.KindAPI {
+		return "API"
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(info.Plural, "s"), "-", " ")
+}
+
+func quoted(names []string) string {
+	q := make([]string, len(names))
+	for i, n := range names {
+		q[i] = fmt.Sprintf("%q", n)
+	}
+	return strings.Join(q, ", ")
+}
+
+// policies checks every use of a policy against its kind.
+func (p *plan) policies(o *gatehouse.Object) {
+	each := func(uses []gatehouse.PolicyUse, pointer ...string) {
+		for i, u := range uses {
+			if u.Name == gatehouse.PolicySetUse {
+				continue
+			}
+			at := jsonx.Pointer(append(pointer[:len(pointer):len(pointer)], itoa(i))...)
+			kind, ok := all.Find(u.Name)
+			if !ok {
+				p.fault(o.Ref(), at, fmt.Sprintf("%q is not a policy: %s", u.Name, known()))
+				continue
+			}
+			if _, err := kind.Decode(u.Config); err != nil {
+				p.fault(o.Ref(), at, err.Error())
+			}
+		}
+	}
+	eachUses(o, each)
+}
+
+func known() string {
+	var names []string
+	for _, k := range all.Kinds {
+		names = append(names, k.Name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// eachUses goes through every list of policies of an object.
+func eachUses(o *gatehouse.Object, do func(uses []gatehouse.PolicyUse, pointer ...string)) {
+	switch s := o.Spec.(type) {
+	case *gatehouse.API:
+		for i, v := range s.Versions {
+			do(v.Policies, "spec", "versions", itoa(i), "policies")
+			for _, name := range sorted(v.Operations) {
+				do(v.Operations[name].Policies, "spec", "versions", itoa(i), "operations", name, "policies")
+			}
+		}
+	case *gatehouse.Product:
+		for i, plan := range s.Plans {
+			do(plan.Policies, "spec", "plans", itoa(i), "policies")
+		}
+	case *gatehouse.PolicySet:
+		do(s.Policies, "spec", "policies")
+	case *gatehouse.Environment:
+		do(s.Policies, "spec", "policies")
+	case *gatehouse.Framework:
+		for i, v := range s.Versions {
+			for j, m := range v.Policies {
+				do(m.Policies, "spec", "versions", itoa(i), "policies", itoa(j), "policies")
+			}
+		}
+	}
+}

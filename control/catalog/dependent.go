@@ -1,0 +1,356 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse"
+	"gatehouse/store"
+)
+
+// environments reads every environment as it will be.
+func (p *plan) environments(ctx context.Context) error {
+	found, err := p.list(ctx, store.Query{Kind: string(gatehouse.KindEnvironment)})
+	if err != nil {
+		return err
+	}
+	p.envs = map[string]*gatehouse.Environment{}
+	for _, rec := range found {
+		k, err := p.object(ctx, rec.Key)
+		if err != nil {
+			return err
+		}
+		p.envs[k.object.Metadata.Name] = k.object.Spec.(*gatehouse.Environment)
+	}
+	for _, it := range p.order {
+		if it.kind != gatehouse.KindEnvironment {
+			continue
+		}
+		if s, ok := specOf[*gatehouse.Environment](it); ok {
+			p.envs[it.object.Metadata.Name] = s
+		} else {
+			delete(p.envs, it.ref)
+		}
+	}
+	return nil
+}
+
+// mode is how revisions come into an environment.
+func mode(e *gatehouse.Environment) string {
+	if e.Release != nil && e.Release.Mode != "" {
+		return e.Release.Mode
+	}
+	if e.Stage == "dev" {
+		return "automatic"
+	}
+	return "manual"
+}
+
+// dependents adds the APIs that what changes makes worth looking at again:
+// those that include a policy set, those a backend or an environment now has
+// room for.
+func (p *plan) dependents(ctx context.Context) error {
+	for _, it := range slices.Clone(p.order) {
+		if !it.changed || it.deleted() {
+			continue
+		}
+		var err error
+		switch s := it.object.Spec.(type) {
+		case *gatehouse.PolicySet:
+			if it.was != nil {
+				err = p.look(ctx, store.Query{Kind: string(gatehouse.KindAPI), Where: map[string]string{"ref:" + it.key: "1"}}, "policy set "+it.ref+" changed")
+			}
+		case *gatehouse.Backend:
+			if it.was != nil && len(s.Environments) > 0 {
+				err = p.look(ctx, store.Query{Kind: string(gatehouse.KindAPI), Where: map[string]string{"ref:" + it.key: "1"}}, "")
+			}
+		case *gatehouse.Environment:
+			if mode(s) == "automatic" && (it.was == nil || mode(it.was.object.Spec.(*gatehouse.Environment)) != "automatic") {
+				err = p.look(ctx, store.Query{Kind: string(gatehouse.KindAPI)}, "")
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *plan) look(ctx context.Context, q store.Query, reason string) error {
+	found, err := p.list(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, rec := range found {
+		k, err := p.object(ctx, rec.Key)
+		if err != nil {
+			return err
+		}
+		if it := p.again(k, reason); it != nil && reason != "" {
+			it.reason = reason
+		}
+	}
+	return nil
+}
+
+// bound reports backends that lose an environment in which an API that uses
+// them is released, and settings that an environment does not allow.
+func (p *plan) bound(ctx context.Context) error {
+	for _, it := range p.order {
+		s, ok := specOf[*gatehouse.Backend](it)
+		if !ok || !it.changed {
+			continue
+		}
+		for _, env := range sorted(s.Environments) {
+			b := s.Environments[env]
+			if e := p.envs[env]; e != nil && e.Stage != "dev" && b.TLS != nil && b.TLS.Insecure {
+				p.fault(it.object.Ref(), "/spec/environments/"+env+"/tls/insecure",
+					fmt.Sprintf("verification of certificates may be skipped in environments of stage dev only, and %q is of stage %s", env, e.Stage))
+			}
+		}
+		if it.was == nil {
+			continue
+		}
+		for env := range it.was.object.Spec.(*gatehouse.Backend).Environments {
+			if _, stays := s.Environments[env]; stays {
+				continue
+			}
+			if err := p.unbound(ctx, it, env); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *plan) unbound(ctx context.Context, backend *item, env string) error {
+	users, err := p.list(ctx, store.Query{Kind: string(gatehouse.KindAPI), Where: map[string]string{"ref:" + backend.key: "1"}})
+	if err != nil {
+		return err
+	}
+	for _, rec := range users {
+		o, err := p.after(ctx, rec.Key)
+		if err != nil {
+			return err
+		}
+		if o == nil {
+			continue
+		}
+		for _, v := range o.Spec.(*gatehouse.API).Versions {
+			if v.Backend == "" || qualify(v.Backend, o.Metadata.Team) != backend.ref {
+				continue
+			}
+			live, err := p.live(ctx, env, o.Metadata, v.Name)
+			if err != nil {
+				return err
+			}
+			if live {
+				p.fault(backend.object.Ref(), "/spec/environments", fmt.Sprintf(
+					"environment %q is left out, but API %q is released there on this backend", env, o.Metadata.Ref()+"@"+v.Name))
+			}
+		}
+	}
+	return nil
+}
+
+// live reports whether a version will be released in an environment.
+func (p *plan) live(ctx context.Context, env string, api gatehouse.Metadata, version string) (bool, error) {
+	key := ReleaseKey(env, api.Team, api.Name, version)
+	if w, ok := p.releases[key]; ok {
+		return w.next != nil, nil
+	}
+	_, ok, err := p.record(ctx, key)
+	return ok, err
+}
+
+// referred refuses to take away what something else names: objects, versions
+// of APIs, plans of products.
+func (p *plan) referred(ctx context.Context) error {
+	for _, it := range p.order {
+		var err error
+		switch {
+		case it.deleted():
+			err = p.stillNamed(ctx, it, "")
+		case it.was == nil || !it.changed:
+		case it.kind == gatehouse.KindAPI:
+			for _, v := range it.lost {
+				if err = p.stillNamed(ctx, it, v); err != nil {
+					break
+				}
+			}
+		case it.kind == gatehouse.KindProduct:
+			for _, name := range lostPlans(it) {
+				if err = p.stillNamed(ctx, it, name); err != nil {
+					break
+				}
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lostPlans(it *item) (lost []string) {
+	names := func(o *gatehouse.Object) (all []string) {
+		for _, plan := range o.Spec.(*gatehouse.Product).Plans {
+			all = append(all, plan.Name)
+		}
+		return all
+	}
+	now := names(it.object)
+	for _, name := range names(it.was.object) {
+		if !slices.Contains(now, name) {
+			lost = append(lost, name)
+		}
+	}
+	return lost
+}
+
+// maxReferrers bounds how many are named.
+const maxReferrers = 5
+
+// stillNamed refuses with the names of those that refer to the item, or to one
+// part of it, and stay.
+func (p *plan) stillNamed(ctx context.Context, it *item, part string) error {
+	var names []string
+	m := it.was.object.Metadata
+	for _, q := range referrers(it.kind, m.Team, m.Name) {
+		if part != "" && it.kind == gatehouse.KindProduct {
+			if q.Kind != string(gatehouse.KindSubscription) {
+				continue
+			}
+			q.Where["plan"] = part
+		}
+		more, err := p.naming(ctx, q, it.key, part)
+		if err != nil {
+			return err
+		}
+		if names = append(names, more...); len(names) > maxReferrers {
+			break
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	list := strings.Join(names[:min(len(names), maxReferrers)], ", ")
+	if len(names) > maxReferrers {
+		list += " and others"
+	}
+	what := "deleting " + it.was.object.Ref()
+	switch {
+	case part != "" && it.kind == gatehouse.KindAPI:
+		what = fmt.Sprintf("removing version %q of %s", part, it.was.object.Ref())
+	case part != "":
+		what = fmt.Sprintf("removing plan %q of %s", part, it.was.object.Ref())
+	}
+	return gatehouse.E(gatehouse.Conflict, "%s: still referred to by %s", what, list)
+}
+
+// naming lists who, of those the query finds, will name key.
+func (p *plan) naming(ctx context.Context, q store.Query, key, part string) (names []string, err error) {
+	for {
+		q.Limit = batchOfKeys
+		page, err := p.db.List(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range page.Records {
+			p.raw[rec.Key] = rec
+			o, err := p.after(ctx, rec.Key)
+			if err != nil {
+				return nil, err
+			}
+			if o != nil && slices.ContainsFunc(references(o), func(r reference) bool { return r.key() == key && (part == "" || r.part == part) }) {
+				names = append(names, o.Ref())
+			}
+		}
+		if page.Next == "" || len(names) > maxReferrers {
+			return names, nil
+		}
+		q.After = page.Next
+	}
+}
+
+// subscriptions gives new ones their state, and refuses changes that would be
+// another subscription.
+func (p *plan) subscriptions(ctx context.Context) error {
+	for _, it := range p.order {
+		s, ok := specOf[*gatehouse.Subscription](it)
+		if !ok || !it.changed {
+			continue
+		}
+		product, err := p.after(ctx, "Product/"+qualify(s.Product, it.object.Metadata.Team))
+		if err != nil {
+			return err
+		}
+		if product == nil {
+			continue
+		}
+		plan := FindPlan(product.Spec.(*gatehouse.Product), s.Plan)
+		if plan == nil {
+			continue
+		}
+		var status gatehouse.SubscriptionStatus
+		if it.was == nil {
+			status = BeginSubscription(plan, p.actor, p.now)
+		} else if status, err = p.resubscribe(it, s, plan); err != nil {
+			return err
+		}
+		if it.status, err = json.Marshal(status); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FindPlan is the product's plan of that name, nil if there is none.
+func FindPlan(p *gatehouse.Product, name string) *gatehouse.Plan {
+	for i := range p.Plans {
+		if p.Plans[i].Name == name {
+			return &p.Plans[i]
+		}
+	}
+	return nil
+}
+
+// BeginSubscription is the state in which a subscription to a plan begins:
+// approved by an automatic plan, else requested by actor.
+func BeginSubscription(plan *gatehouse.Plan, actor string, now time.Time) gatehouse.SubscriptionStatus {
+	s := gatehouse.SubscriptionStatus{State: gatehouse.Requested, Since: now, AskedBy: actor}
+	if plan.Approval == "automatic" {
+		s.State, s.By = gatehouse.Approved, "plan"
+		if plan.Expires > 0 {
+			s.Expires = now.Add(plan.Expires.Std())
+		}
+	}
+	return s
+}
+
+// resubscribe is the state of a subscription whose document changes.
+func (p *plan) resubscribe(it *item, s *gatehouse.Subscription, plan *gatehouse.Plan) (gatehouse.SubscriptionStatus, error) {
+	var status gatehouse.SubscriptionStatus
+	if err := json.Unmarshal(it.was.stored.Status, &status); err != nil {
+		return status, gatehouse.E(gatehouse.Internal, "reading %s: %w", it.object.Ref(), err)
+	}
+	was, team := it.was.object.Spec.(*gatehouse.Subscription), it.object.Metadata.Team
+	switch {
+	case qualify(was.Application, team) != qualify(s.Application, team) || qualify(was.Product, team) != qualify(s.Product, team) || was.Environment != s.Environment:
+		return status, gatehouse.E(gatehouse.Conflict,
+			"changing %s: application, product and environment are what a subscription is; cancel it and subscribe again", it.object.Ref())
+	case was.Plan == s.Plan:
+		return status, nil
+	case plan.Approval != "automatic":
+		return status, gatehouse.E(gatehouse.Conflict,
+			"changing %s from plan %q to %q: plan %q needs approval; cancel it and subscribe again", it.object.Ref(), was.Plan, s.Plan, s.Plan)
+	case status.State == gatehouse.Requested || status.State == gatehouse.Approved:
+		return BeginSubscription(plan, p.actor, p.now), nil
+	}
+	return status, nil
+}

@@ -1,0 +1,307 @@
+package catalog
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"gatehouse"
+	"gatehouse/store"
+)
+
+// States of an entry and of an instance.
+const (
+	StateLive      = "live"
+	StatePending   = "pending"
+	StateRefused   = "refused"
+	StateNoGateway = "no-gateway"
+)
+
+// An Entry is one API version exposed, or wanted, on one gateway.
+type Entry struct {
+	API, Version, Team, Title   string
+	Environment, Stage          string
+	Gateway                     string // "": no gateway runs the environment
+	Location                    *gatehouse.Location
+	Audience, Access, Lifecycle string
+	Framework                   string
+	Hosts                       []string // none: any host
+	Path                        string
+	Revision                    string // that is wanted; "" while the first one waits for approval
+	Proposed                    string // that waits for approval
+	Since                       time.Time
+	By                          string
+	State                       string // over all instances
+	Instances                   []Instance
+}
+
+// An Instance is what one process of the gateway really runs.
+type Instance struct {
+	Instance string
+	Revision string // "": none
+	State    string // live, pending or refused
+	Reason   string
+	Serial   int64
+	Time     time.Time // of its last acknowledgement
+}
+
+// A Selection narrows the view; the zero value takes everything.
+type Selection struct {
+	AsOf                            time.Time
+	Environment, Team, API, Version string
+}
+
+// A past is everything the view is made of, all of one moment.
+type past struct {
+	c         *Catalog
+	at        store.Seq
+	envs      map[string]*gatehouse.Environment
+	gateways  map[string][]*gatehouse.Object // by environment
+	instances map[string][]gatehouse.Instance
+	titles    map[string]string
+	releases  []standing
+	revisions map[string]*gatehouse.Revision
+	stood     map[moment]map[string]string // releases of an environment as of a serial, by key
+}
+
+// A moment is where one environment stood at a serial.
+type moment struct {
+	env    string
+	serial store.Seq
+}
+
+// A standing is a release as it stood.
+type standing struct {
+	rev store.Seq
+	gatehouse.Release
+	key string
+}
+
+// Entries lists what is exposed, where, and what each instance runs, at any
+// moment: one for each released version and gateway, in order of environment,
+// API, version and gateway.
+func (c *Catalog) Entries(ctx context.Context, s Selection) ([]Entry, error) {
+	at, err := c.moment(ctx, s.AsOf)
+	if err != nil || !s.AsOf.IsZero() && at == 0 {
+		return nil, err
+	}
+	p := &past{c: c, at: at, stood: map[moment]map[string]string{}}
+	if err := p.read(ctx, s); err != nil {
+		return nil, err
+	}
+	var all []Entry
+	for _, rel := range p.releases {
+		e := p.entry(rel)
+		gateways := p.gateways[rel.Environment]
+		if len(gateways) == 0 {
+			e.State = StateNoGateway
+			all = append(all, e)
+		}
+		for _, g := range gateways {
+			one := e
+			one.Gateway, one.Location = g.Metadata.Name, g.Spec.(*gatehouse.Gateway).Location
+			if err := p.runs(ctx, rel, &one); err != nil {
+				return nil, err
+			}
+			all = append(all, one)
+		}
+	}
+	slices.SortFunc(all, func(a, b Entry) int {
+		return cmp.Or(strings.Compare(a.Environment, b.Environment), strings.Compare(a.API, b.API),
+			strings.Compare(a.Version, b.Version), strings.Compare(a.Gateway, b.Gateway))
+	})
+	return all, nil
+}
+
+// each goes through all records of a query as of the moment.
+func (p *past) each(ctx context.Context, q store.Query, do func(store.Record) error) error {
+	q.AsOf, q.Limit = p.at, 2*batchOfKeys
+	if p.at != 0 {
+		q.Limit = 0 // the past is read in one go: each page would go through all history
+	}
+	for {
+		page, err := p.c.db.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, rec := range page.Records {
+			if err := do(rec); err != nil {
+				return err
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		q.After = page.Next
+	}
+}
+
+func (p *past) read(ctx context.Context, s Selection) error {
+	p.envs, p.gateways = map[string]*gatehouse.Environment{}, map[string][]*gatehouse.Object{}
+	p.instances, p.titles = map[string][]gatehouse.Instance{}, map[string]string{}
+	object := func(do func(o *gatehouse.Object)) func(store.Record) error {
+		return func(rec store.Record) error {
+			k, err := keptOf(rec)
+			if err == nil {
+				do(k.object)
+			}
+			return err
+		}
+	}
+	where := func(pairs ...string) map[string]string {
+		m := map[string]string{}
+		for i := 0; i < len(pairs); i += 2 {
+			if pairs[i+1] != "" {
+				m[pairs[i]] = pairs[i+1]
+			}
+		}
+		return m
+	}
+	api := ""
+	if s.API != "" {
+		api = s.Team + "/" + s.API
+	}
+	steps := []error{
+		p.each(ctx, store.Query{Kind: "Environment"}, object(func(o *gatehouse.Object) { p.envs[o.Metadata.Name] = o.Spec.(*gatehouse.Environment) })),
+		p.each(ctx, store.Query{Kind: "Gateway"}, object(func(o *gatehouse.Object) {
+			env := o.Spec.(*gatehouse.Gateway).Environment
+			p.gateways[env] = append(p.gateways[env], o)
+		})),
+		p.each(ctx, store.Query{Kind: "API", Where: where("team", s.Team, "name", s.API)}, object(func(o *gatehouse.Object) {
+			p.titles[o.Metadata.Ref()] = o.Spec.(*gatehouse.API).Title
+		})),
+		p.each(ctx, store.Query{Kind: "Instance"}, func(rec store.Record) error {
+			var i gatehouse.Instance
+			if err := json.Unmarshal(rec.Value, &i); err != nil {
+				return gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+			}
+			p.instances[i.Gateway] = append(p.instances[i.Gateway], i)
+			return nil
+		}),
+		p.each(ctx, store.Query{Kind: "Release", Where: where("environment", s.Environment, "team", s.Team, "api", api, "version", s.Version)}, func(rec store.Record) error {
+			k := standing{rev: rec.Rev, key: rec.Key}
+			if err := json.Unmarshal(rec.Value, &k.Release); err != nil {
+				return gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+			}
+			p.releases = append(p.releases, k)
+			return nil
+		}),
+	}
+	for _, err := range steps {
+		if err != nil {
+			return err
+		}
+	}
+	return p.readRevisions(ctx)
+}
+
+// shown is the revision that describes an entry: the wanted one, or the first
+// one that waits.
+func (k *standing) shown() string {
+	return "Revision/" + k.API + "/" + k.Version + "/" + cmp.Or(k.Revision, k.Proposed)
+}
+
+func (p *past) readRevisions(ctx context.Context) error {
+	r := newReader(p.c.db)
+	p.revisions = map[string]*gatehouse.Revision{}
+	var keys []string
+	for i := range p.releases {
+		keys = append(keys, p.releases[i].shown())
+	}
+	if err := r.load(ctx, keys); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		rev := new(gatehouse.Revision)
+		if err := json.Unmarshal(r.raw[key].Value, rev); err != nil {
+			return gatehouse.E(gatehouse.Internal, "reading %q: %w", key, err)
+		}
+		p.revisions[key] = rev
+	}
+	return nil
+}
+
+func (p *past) entry(k standing) Entry {
+	form := &p.revisions[k.shown()].Form
+	e := Entry{
+		API: k.API, Version: k.Version, Team: form.Team, Title: p.titles[k.API], Environment: k.Environment,
+		Audience: cmp.Or(form.Audience, "internal"), Access: cmp.Or(form.Version.Access, "subscription"),
+		Lifecycle: cmp.Or(form.Version.Lifecycle, "published"), Framework: form.Framework,
+		Hosts: form.Version.Hosts, Path: form.Version.Path, Revision: k.Revision, Proposed: k.Proposed, Since: k.Time, By: k.By,
+	}
+	if env := p.envs[k.Environment]; env != nil {
+		e.Stage = env.Stage
+		if len(e.Hosts) == 0 {
+			e.Hosts = env.Hosts
+		}
+	}
+	return e
+}
+
+// runs fills in what each instance of the entry's gateway runs, and the state
+// over all of them: refused if any refuses, live if all run what is wanted.
+func (p *past) runs(ctx context.Context, k standing, e *Entry) error {
+	e.State = StatePending
+	live := 0
+	for _, i := range p.instances[e.Gateway] {
+		one := Instance{Instance: i.Instance, State: StatePending, Serial: i.Ack.Serial, Time: i.Ack.Time}
+		var err error
+		switch {
+		case i.Ack.Refused != "":
+			one.State, one.Reason = StateRefused, i.Ack.Refused
+		default:
+			one.Revision, err = p.running(ctx, k, store.Seq(i.Ack.Serial))
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range i.Ack.Aside {
+			if r.API == k.API+"@"+k.Version && (r.Revision == "" || r.Revision == one.Revision) {
+				one.Revision, one.State, one.Reason = "", StateRefused, r.Reason
+			}
+		}
+		if one.State == StatePending && one.Revision != "" && one.Revision == k.Revision {
+			one.State = StateLive
+			live++
+		}
+		if one.State == StateRefused {
+			e.State = StateRefused
+		}
+		e.Instances = append(e.Instances, one)
+	}
+	if e.State == StatePending && live > 0 && live == len(e.Instances) {
+		e.State = StateLive
+	}
+	return nil
+}
+
+// running is the revision wanted as of a serial: what an instance that
+// acknowledged it was given.
+func (p *past) running(ctx context.Context, k standing, serial store.Seq) (string, error) {
+	if k.rev <= serial {
+		return k.Revision, nil
+	}
+	if serial == 0 {
+		return "", nil
+	}
+	stood, ok := p.stood[moment{k.Environment, serial}]
+	if !ok {
+		stood = map[string]string{}
+		page, err := p.c.db.List(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"environment": k.Environment}, AsOf: serial})
+		if err != nil {
+			return "", err
+		}
+		for _, rec := range page.Records {
+			var rel gatehouse.Release
+			if err := json.Unmarshal(rec.Value, &rel); err != nil {
+				return "", gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+			}
+			stood[rec.Key] = rel.Revision
+		}
+		p.stood[moment{k.Environment, serial}] = stood
+	}
+	return stood[k.key], nil
+}

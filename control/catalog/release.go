@@ -1,0 +1,227 @@
+package catalog
+
+import (
+	"context"
+
+	"gatehouse"
+	"gatehouse/control/audit"
+	"gatehouse/store"
+)
+
+// A Released is a release as an action leaves it.
+type Released struct {
+	gatehouse.Release
+	// Seq is the batch that wrote it: a gateway that acknowledges a serial of
+	// at least this runs it. Zero when nothing changed.
+	Seq store.Seq
+}
+
+// Release wants a revision, the newest when ref names none, in an environment.
+// Where the environment's mode is approved it is requested instead, and what
+// was live stays so. It is refused, with what is missing, when the version's
+// backend has no targets there, when the revision was not live where the
+// environment's rule says it must have been, or when its routes collide.
+func (c *Catalog) Release(ctx context.Context, ref Ref, env, note string) (Released, error) {
+	return c.move(ctx, "releasing", ref, env, func(m *move) error {
+		return m.want(ctx, "release.create", ref, note)
+	})
+}
+
+// Promote releases into environment to the revision that is live in from.
+func (c *Catalog) Promote(ctx context.Context, ref Ref, from, to, note string) (Released, error) {
+	return c.move(ctx, "promoting", ref, to, func(m *move) error {
+		if m.p.envs[from] == nil {
+			return gatehouse.E(gatehouse.NotFound, "there is no environment %q", from)
+		}
+		live, _, err := m.p.release(ctx, ReleaseKey(from, ref.Team, ref.Name, ref.Version))
+		if err != nil {
+			return err
+		}
+		if live == nil || live.Revision == "" {
+			return gatehouse.E(gatehouse.Conflict, "it is not released in %q", from)
+		}
+		ref.Revision = live.Revision
+		return m.want(ctx, "release.promote", ref, note)
+	})
+}
+
+// Rollback releases the revision that was live before, at once: it was let
+// into the environment once. Doing it again goes back again.
+func (c *Catalog) Rollback(ctx context.Context, ref Ref, env, note string) (Released, error) {
+	return c.move(ctx, "rolling back", ref, env, func(m *move) error {
+		switch {
+		case m.now == nil:
+			return gatehouse.E(gatehouse.Conflict, "it is not released there")
+		case m.now.Previous == "":
+			return gatehouse.E(gatehouse.Conflict, "no revision was live there before")
+		}
+		ref.Revision = m.now.Previous
+		rev, err := c.Revision(ctx, ref)
+		if err != nil {
+			return err
+		}
+		if err := m.runs(ctx, rev); err != nil {
+			return err
+		}
+		return m.put(ctx, "release.rollback", rev.Hash, note)
+	})
+}
+
+// Withdraw takes a version out of an environment.
+func (c *Catalog) Withdraw(ctx context.Context, ref Ref, env, note string) (Released, error) {
+	return c.move(ctx, "withdrawing", ref, env, func(m *move) error {
+		if m.now == nil {
+			return gatehouse.E(gatehouse.Conflict, "it is not released there")
+		}
+		m.p.releases[m.key] = &wish{
+			key: m.key, env: env, api: ref.API(), version: ref.Version, was: m.now, rev: m.rev, action: "release.withdraw", reason: note,
+		}
+		return nil
+	})
+}
+
+// A move is one action on the release of a version into an environment.
+type move struct {
+	c    *Catalog
+	p    *plan
+	ref  Ref
+	env  string
+	rule *gatehouse.Environment
+	key  string
+	now  *gatehouse.Release // nil: none
+	rev  store.Seq
+	more []audit.Act
+}
+
+// move decides one action on the state there is and writes it.
+func (c *Catalog) move(ctx context.Context, doing string, ref Ref, env string, decide func(*move) error) (Released, error) {
+	var out Released
+	err := c.change(ctx, func(guard store.Seq) ([]audit.Act, func(store.Seq), error) {
+		out = Released{}
+		if err := c.sync(ctx, guard); err != nil {
+			return nil, nil, err
+		}
+		p := c.newPlan(ctx, &Request{}, &readings{done: map[string]*reading{}})
+		if err := p.environments(ctx); err != nil {
+			return nil, nil, err
+		}
+		m := &move{c: c, p: p, ref: ref, env: env, rule: p.envs[env], key: ReleaseKey(env, ref.Team, ref.Name, ref.Version)}
+		if m.rule == nil {
+			return nil, nil, gatehouse.E(gatehouse.NotFound, "%s %q: there is no environment %q", doing, ref, env)
+		}
+		var err error
+		if m.now, m.rev, err = p.release(ctx, m.key); err == nil {
+			err = decide(m)
+		}
+		if err == nil {
+			err = p.route(ctx)
+		}
+		if err == nil && len(p.faults) > 0 {
+			err = gatehouse.E(gatehouse.Conflict, "%s", p.faults[0].Detail)
+		}
+		if err != nil {
+			return nil, nil, gatehouse.E(gatehouse.KindOf(err), "%s %q, environment %q: %w", doing, ref, env, err)
+		}
+		acts, err := p.acts()
+		if w := p.releases[m.key]; w != nil && w.next != nil {
+			out.Release = *w.next
+		} else if m.now != nil {
+			out.Release = *m.now
+		}
+		return append(acts, m.more...), func(seq store.Seq) { out.Seq = seq; p.claims.keep(seq) }, err
+	})
+	return out, err
+}
+
+// want releases the revision, or asks for it.
+func (m *move) want(ctx context.Context, action string, ref Ref, note string) error {
+	rev, err := m.c.Revision(ctx, ref)
+	if err != nil {
+		return err
+	}
+	if err := m.runs(ctx, rev); err != nil {
+		return err
+	}
+	waits, err := m.p.before(ctx, m.rule, ref.Team, ref.Name, ref.Version, rev.Hash)
+	if err != nil {
+		return err
+	}
+	if waits != "" {
+		return gatehouse.E(gatehouse.Conflict, "revision %.12s is not, and was not, live in %q, which the environment asks for", rev.Hash, waits)
+	}
+	if mode(m.rule) != "approved" {
+		return m.put(ctx, action, rev.Hash, note)
+	}
+	return m.request(rev.Hash, note)
+}
+
+// runs refuses a revision that cannot run in the environment.
+func (m *move) runs(ctx context.Context, rev *gatehouse.Revision) error {
+	v := &rev.Form.Version
+	if !serves(v) {
+		return gatehouse.E(gatehouse.Conflict, "lifecycle of revision %.12s is %s: only what is published or deprecated is released", rev.Hash, v.Lifecycle)
+	}
+	o, err := m.p.after(ctx, gatehouse.Key(gatehouse.KindAPI, m.ref.Team, m.ref.Name))
+	if err != nil {
+		return err
+	}
+	if o == nil {
+		return gatehouse.E(gatehouse.NotFound, "there is no API %q", m.ref.API())
+	}
+	for _, now := range o.Spec.(*gatehouse.API).Versions {
+		if now.Name == m.ref.Version && !serves(&now) {
+			return gatehouse.E(gatehouse.Conflict, "lifecycle of the version is %s by now", now.Lifecycle)
+		}
+	}
+	missing, err := m.p.missing(ctx, v, m.ref.Team, m.env)
+	if err != nil {
+		return err
+	}
+	if missing != "" {
+		return gatehouse.E(gatehouse.Conflict, "%s", missing)
+	}
+	return nil
+}
+
+// put wants the revision now, and lets environments that follow this one by
+// themselves have it too.
+func (m *move) put(ctx context.Context, action, revision, note string) error {
+	if m.now != nil && m.now.Revision == revision && m.now.State == Wanted {
+		return nil
+	}
+	if err := m.p.wish(ctx, m.key, m.env, m.ref.API(), m.ref.Version, revision, note); err != nil {
+		return err
+	}
+	m.p.releases[m.key].action = action
+	rev, err := m.c.Revision(ctx, Ref{m.ref.Team, m.ref.Name, m.ref.Version, revision})
+	if err != nil || action == "release.rollback" {
+		return err
+	}
+	for range m.p.envs {
+		for _, env := range sorted(m.p.envs) {
+			if err := m.follow(ctx, env, rev); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// follow releases the revision into an automatic environment that waited for it.
+func (m *move) follow(ctx context.Context, env string, rev *gatehouse.Revision) error {
+	rule, key := m.p.envs[env], ReleaseKey(env, m.ref.Team, m.ref.Name, m.ref.Version)
+	if mode(rule) != "automatic" || rule.Release == nil || len(rule.Release.After) == 0 || m.p.releases[key] != nil {
+		return nil
+	}
+	now, err := m.p.wished(ctx, key)
+	if err != nil || now != nil && now.Revision == rev.Hash {
+		return err
+	}
+	if missing, err := m.p.missing(ctx, &rev.Form.Version, m.ref.Team, env); err != nil || missing != "" {
+		return err
+	}
+	if waits, err := m.p.before(ctx, rule, m.ref.Team, m.ref.Name, m.ref.Version, rev.Hash); err != nil || waits != "" {
+		return err
+	}
+	return m.p.wish(ctx, key, env, m.ref.API(), m.ref.Version, rev.Hash, "")
+}

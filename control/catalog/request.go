@@ -1,0 +1,74 @@
+package catalog
+
+import (
+	"context"
+
+	"gatehouse"
+	"gatehouse/store"
+)
+
+// A Request asks for documents to be what they say.
+type Request struct {
+	Documents []Document
+	// Files are the contents of definitions by SHA-256 in hexadecimal. What
+	// the server holds already need not be sent again.
+	Files map[string][]byte
+	// Set names the files that the documents come from; objects remember it.
+	Set string
+	// Prune deletes what the same Set applied before and is not among
+	// Documents; what is protected only with YesDelete.
+	Prune     bool
+	YesDelete bool
+	// DryRun answers what would be done and does nothing.
+	DryRun bool
+	// Allow is asked for every document and every deletion, with the action
+	// "api.put" or "api.delete"; nil allows.
+	Allow func(ctx context.Context, action string, o *gatehouse.Object) error
+
+	remove []string   // keys of objects to delete
+	expect *store.Seq // revision the first of them must be at
+}
+
+// A Document is one object with its definition's files.
+type Document struct {
+	Object *gatehouse.Object
+	// Files are paths as the definitions are written, and those they refer
+	// to, each to the SHA-256 of its content.
+	Files map[string]string
+	// Expect is the revision the object must be at ([store.Absent]: not there),
+	// nil for any. If it is not, the error is of kind [gatehouse.Lost].
+	Expect *store.Seq
+}
+
+// What is done to an object.
+const (
+	Create    = "create"
+	Update    = "update"
+	Unchanged = "unchanged"
+	Delete    = "delete"
+)
+
+// A Change is what is done, or would be, to one object or release.
+type Change struct {
+	Kind   gatehouse.Kind         `json:"kind"`
+	Ref    string                 `json:"ref"` // "payments/orders"; of a release "prod payments/orders@v1"
+	Action string                 `json:"action"`
+	Diff   []gatehouse.Difference `json:"changes,omitempty"`
+}
+
+// A Result is what an apply did, or would do.
+type Result struct {
+	Changes []Change `json:"changes"`
+	// Seq is the batch that wrote it; zero when nothing changed.
+	Seq store.Seq `json:"seq,omitempty"`
+}
+
+// Changed reports whether anything is, or would be, different afterwards.
+func (r Result) Changed() bool {
+	for _, c := range r.Changes {
+		if c.Action != Unchanged {
+			return true
+		}
+	}
+	return false
+}

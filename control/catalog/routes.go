@@ -1,0 +1,330 @@
+package catalog
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"gatehouse"
+	"gatehouse/store"
+)
+
+// anywhere stands for the environment in which all newest revisions meet: two
+// APIs may not claim one route even before they are released.
+const anywhere = ""
+
+// A claim is one route of one environment, hashed: base path or method and
+// path template, on one host.
+type claim [16]byte
+
+// Routes are the claims of every release and of every newest revision, in
+// memory: a hundred thousand routes take some tens of megabytes, and a change
+// looks up only its own.
+type routes struct {
+	rev    store.Seq // of the guard that it stands at; zero: nothing was read
+	owners map[string][]claim
+	by     map[claim]string // to the owner
+}
+
+func newRoutes() *routes { return &routes{owners: map[string][]claim{}, by: map[claim]string{}} }
+
+func (r *routes) set(owner string, claims []claim) {
+	for _, c := range r.owners[owner] {
+		if r.by[c] == owner {
+			delete(r.by, c)
+		}
+	}
+	delete(r.owners, owner)
+	if len(claims) == 0 {
+		return
+	}
+	r.owners[owner] = claims
+	for _, c := range claims {
+		r.by[c] = owner
+	}
+}
+
+// An owner is "environment team/name@version".
+func ownerOf(env, api, version string) string { return env + " " + api + "@" + version }
+
+// An overlay is what a plan changes about routes.
+type overlay struct {
+	base *routes
+	sets map[string][]claim // by owner; nil: gone
+	by   map[claim]string
+	text map[claim]string
+}
+
+func newOverlay(base *routes) *overlay {
+	return &overlay{base: base, sets: map[string][]claim{}, by: map[claim]string{}, text: map[claim]string{}}
+}
+
+// A route is a claim before it is hashed.
+type route struct{ env, method, host, path string }
+
+func (r route) claim() claim {
+	sum := sha256.Sum256([]byte(r.env + "\x00" + r.method + "\x00" + r.host + "\x00" + r.path))
+	return claim(sum[:16])
+}
+
+func (r route) String() string {
+	host := r.host
+	if host == "*" {
+		host = ""
+	}
+	return strings.TrimSpace(r.method + " " + host + r.path)
+}
+
+// routesOf are all routes of a revision in an environment: its base path on
+// each host, and each operation.
+func routesOf(env string, hosts []string, form *gatehouse.RevisionForm, operations []gatehouse.Operation) []route {
+	if len(form.Version.Hosts) > 0 {
+		hosts = form.Version.Hosts
+	}
+	if len(hosts) == 0 {
+		hosts = []string{"*"}
+	}
+	base := strings.TrimRight(form.Version.Path, "/")
+	all := make([]route, 0, len(hosts)*(len(operations)+1))
+	for _, h := range hosts {
+		h = strings.ToLower(h)
+		all = append(all, route{env, "", h, shape(base + "/")})
+		for _, o := range operations {
+			all = append(all, route{env, o.Method, h, shape(base + o.Path)})
+		}
+	}
+	return all
+}
+
+// shape is a path template without the names of its parameters.
+func shape(path string) string {
+	var b strings.Builder
+	for path != "" {
+		open := strings.IndexByte(path, '{')
+		end := strings.IndexByte(path, '}')
+		if open < 0 || end < open {
+			break
+		}
+		b.WriteString(path[:open])
+		if path[end-1] == '+' {
+			b.WriteString("{+}")
+		} else {
+			b.WriteString("{}")
+		}
+		path = path[end+1:]
+	}
+	return b.String() + path
+}
+
+// put replaces an owner's routes and reports the first that another has, with
+// that other.
+func (o *overlay) put(owner string, all []route) {
+	claims := make([]claim, 0, len(all))
+	for _, r := range all {
+		c := r.claim()
+		claims = append(claims, c)
+		o.text[c] = r.String()
+	}
+	o.sets[owner] = claims
+}
+
+// collision finds an owner's route that another owner has too.
+func (o *overlay) collision(owner string) (other, text string) {
+	for _, c := range o.sets[owner] {
+		if first, ok := o.by[c]; ok && first != owner {
+			return first, o.text[c]
+		}
+		o.by[c] = owner
+		if first, ok := o.base.by[c]; ok && first != owner {
+			if _, moved := o.sets[first]; !moved {
+				return first, o.text[c]
+			}
+		}
+	}
+	return "", ""
+}
+
+// keep makes the overlay part of the routes.
+func (o *overlay) keep(rev store.Seq) {
+	for owner, claims := range o.sets {
+		if len(claims) == 0 {
+			o.base.set(owner, nil)
+		}
+	}
+	for owner, claims := range o.sets {
+		if len(claims) > 0 {
+			o.base.set(owner, claims)
+		}
+	}
+	o.base.rev = rev
+}
+
+// route refuses two APIs that claim one route.
+func (p *plan) route(ctx context.Context) error {
+	p.claims = newOverlay(p.c.routes)
+	if err := p.claimHeads(ctx); err != nil {
+		return err
+	}
+	if err := p.claimReleases(ctx); err != nil {
+		return err
+	}
+	told := map[string]bool{}
+	for _, owner := range sorted(p.claims.sets) {
+		other, text := p.claims.collision(owner)
+		if other == "" {
+			continue
+		}
+		env, id, _ := strings.Cut(owner, " ")
+		_, otherID, _ := strings.Cut(other, " ")
+		pair := min(id, otherID) + " " + max(id, otherID)
+		if told[pair] {
+			continue
+		}
+		told[pair] = true
+		detail := fmt.Sprintf("routes to %q and %q both claim %s", id, otherID, text)
+		if env != anywhere {
+			detail += fmt.Sprintf(" in environment %q", env)
+		}
+		api, version, _ := strings.Cut(id, "@")
+		p.fault("API "+api, p.versionPointer(api, version), detail)
+	}
+	return nil
+}
+
+func (p *plan) versionPointer(api, version string) string {
+	if it := p.items["API/"+api]; it != nil && !it.deleted() {
+		for i, v := range it.object.Spec.(*gatehouse.API).Versions {
+			if v.Name == version {
+				return pointerTo(i, "path")
+			}
+		}
+	}
+	return ""
+}
+
+// claimHeads claims the routes of newest revisions that changed.
+func (p *plan) claimHeads(ctx context.Context) error {
+	for _, it := range p.order {
+		if it.kind != gatehouse.KindAPI {
+			continue
+		}
+		if it.deleted() {
+			for _, v := range it.was.object.Spec.(*gatehouse.API).Versions {
+				p.claims.put(ownerOf(anywhere, it.ref, v.Name), nil)
+			}
+			continue
+		}
+		for _, v := range it.lost {
+			p.claims.put(ownerOf(anywhere, it.ref, v), nil)
+		}
+		for _, name := range sorted(it.heads) {
+			h := it.heads[name]
+			switch {
+			case !h.fresh:
+			case !serves(h.version):
+				p.claims.put(ownerOf(anywhere, it.ref, name), nil)
+			default:
+				p.claims.put(ownerOf(anywhere, it.ref, name), routesOf(anywhere, nil, h.form, h.operations))
+			}
+		}
+	}
+	return nil
+}
+
+// claimReleases claims the routes of releases that change, and of all of an
+// environment whose hosts change.
+func (p *plan) claimReleases(ctx context.Context) error {
+	wanted := map[string]*gatehouse.Release{}
+	for key, w := range p.releases {
+		wanted[key] = w.next
+		if w.next == nil {
+			p.claims.put(ownerOf(w.env, w.api, w.version), nil)
+		}
+	}
+	for _, it := range p.order {
+		s, ok := specOf[*gatehouse.Environment](it)
+		if !ok || it.was == nil || fmt.Sprint(s.Hosts) == fmt.Sprint(it.was.object.Spec.(*gatehouse.Environment).Hosts) {
+			continue
+		}
+		found, err := p.list(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"environment": it.ref}})
+		if err != nil {
+			return err
+		}
+		for _, rec := range found {
+			if _, planned := wanted[rec.Key]; planned {
+				continue
+			}
+			if wanted[rec.Key], _, err = p.release(ctx, rec.Key); err != nil {
+				return err
+			}
+		}
+	}
+	return p.claimAll(ctx, wanted)
+}
+
+func (p *plan) claimAll(ctx context.Context, wanted map[string]*gatehouse.Release) error {
+	known := map[string]head{}
+	for _, it := range p.apis() {
+		for name, h := range it.heads {
+			if h.form != nil {
+				known[revisionKey(it.object.Metadata.Team, it.object.Metadata.Name, name, h.Revision)] = h
+			}
+		}
+	}
+	lacking := map[string]*gatehouse.Release{}
+	for key, rel := range wanted {
+		if rel == nil || rel.Revision == "" {
+			continue
+		}
+		if h, ok := known["Revision/"+rel.API+"/"+rel.Version+"/"+rel.Revision]; ok {
+			p.claims.put(ownerOf(rel.Environment, rel.API, rel.Version), routesOf(rel.Environment, p.envs[rel.Environment].Hosts, h.form, h.operations))
+			continue
+		}
+		lacking[key] = rel
+	}
+	return eachRevision(ctx, p.reader, lacking, func(rel *gatehouse.Release, rev *gatehouse.Revision, ops []gatehouse.Operation) {
+		if e := p.envs[rel.Environment]; e != nil {
+			p.claims.put(ownerOf(rel.Environment, rel.API, rel.Version), routesOf(rel.Environment, e.Hosts, &rev.Form, ops))
+		}
+	})
+}
+
+// eachRevision reads the revisions and operations of releases in few trips.
+func eachRevision(ctx context.Context, r *reader, rels map[string]*gatehouse.Release,
+	do func(*gatehouse.Release, *gatehouse.Revision, []gatehouse.Operation)) error {
+	var keys []string
+	for _, rel := range rels {
+		keys = append(keys, "Revision/"+rel.API+"/"+rel.Version+"/"+rel.Revision)
+	}
+	if err := r.load(ctx, keys); err != nil {
+		return err
+	}
+	revisions := map[string]*gatehouse.Revision{}
+	var contents []string
+	for _, key := range keys {
+		rev := new(gatehouse.Revision)
+		if err := json.Unmarshal(r.raw[key].Value, rev); err != nil {
+			return gatehouse.E(gatehouse.Internal, "reading %q: %w", key, err)
+		}
+		revisions[key] = rev
+		if rev.Operations != "" {
+			contents = append(contents, "Operations/"+rev.Operations)
+		}
+	}
+	if err := r.load(ctx, contents); err != nil {
+		return err
+	}
+	for _, rel := range rels {
+		rev := revisions["Revision/"+rel.API+"/"+rel.Version+"/"+rel.Revision]
+		var ops []gatehouse.Operation
+		if rev.Operations != "" {
+			if err := json.Unmarshal(r.raw["Operations/"+rev.Operations].Value, &ops); err != nil {
+				return gatehouse.E(gatehouse.Internal, "reading operations %q: %w", rev.Operations, err)
+			}
+		}
+		do(rel, rev, ops)
+	}
+	return nil
+}

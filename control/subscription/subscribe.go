@@ -1,0 +1,188 @@
+package subscription
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"gatehouse"
+	"gatehouse/control/catalog"
+	"gatehouse/store"
+)
+
+// An Ask is a wish to use a product.
+type Ask struct {
+	Product     string // "payments/commerce"
+	Plan        string
+	Application string // "billing/invoices"; created when it is new
+	Environment string
+	// Key asks for the first key, if the subscription is approved and has none.
+	Key bool
+	// Allow is asked before an application or subscription is written, as in
+	// [catalog.Request]; nil allows.
+	Allow func(ctx context.Context, action string, o *gatehouse.Object) error
+}
+
+// An Answer is what became of it.
+type Answer struct {
+	*Standing
+	Key Fresh     // Key.Text is "" when none was made
+	Seq store.Seq // of the last change; zero when nothing changed
+}
+
+// Subscribe asks for a subscription, or finds the one there is: asking twice
+// for the same changes nothing. After the end (rejected, expired, cancelled) it
+// begins anew. One under another plan is a conflict that names it.
+func (d *Desk) Subscribe(ctx context.Context, ask Ask) (*Answer, error) {
+	for field, ref := range map[string]string{"product": ask.Product, "application": ask.Application} {
+		if team, name := gatehouse.ParseRef(ref, ""); team == "" || name == "" {
+			return nil, gatehouse.E(gatehouse.Invalid, "subscribing: %s %q is not team/name", field, ref)
+		}
+	}
+	s, err := d.find(ctx, ask)
+	if err != nil {
+		return nil, err
+	}
+	a := &Answer{Standing: s}
+	switch {
+	case s == nil:
+		if a.Standing, a.Seq, err = d.begin(ctx, ask); err != nil {
+			return nil, err
+		}
+	case s.Spec.Plan != ask.Plan && !over(s.Status.State):
+		return nil, gatehouse.E(gatehouse.Conflict, "subscribing %q to %q under plan %q: subscription %q is %s there under plan %q; cancel it first",
+			ask.Application, ask.Product, ask.Plan, s.Ref(), s.Status.State, s.Spec.Plan)
+	case over(s.Status.State):
+		if a.Seq, err = d.again(ctx, s, ask); err != nil {
+			return nil, err
+		}
+	}
+	if ask.Key && a.Status.State == gatehouse.Approved {
+		live, err := d.live(ctx, a.Ref())
+		if err != nil {
+			return nil, err
+		}
+		if len(live) == 0 {
+			if a.Key, err = d.CreateKey(ctx, a.Ref(), time.Time{}); err != nil {
+				return nil, err
+			}
+			a.Seq = a.Key.Seq
+		}
+	}
+	return a, nil
+}
+
+// find is the subscription of the application to the product in the
+// environment; nil when there is none.
+func (d *Desk) find(ctx context.Context, ask Ask) (*Standing, error) {
+	page, err := d.db.List(ctx, store.Query{Kind: string(gatehouse.KindSubscription), Where: map[string]string{
+		"application": ask.Application, "product": ask.Product, "environment": ask.Environment,
+	}})
+	if err != nil || len(page.Records) == 0 {
+		return nil, err
+	}
+	var last *Standing
+	for _, rec := range page.Records {
+		s, err := standingOf(rec)
+		if err != nil {
+			return nil, err
+		}
+		if !over(s.Status.State) {
+			return s, nil
+		}
+		last = s
+	}
+	return last, nil
+}
+
+// begin writes a new subscription, and its application when that is new, in
+// one transaction.
+func (d *Desk) begin(ctx context.Context, ask Ask) (*Standing, store.Seq, error) {
+	team, app := gatehouse.ParseRef(ask.Application, "")
+	name, err := d.name(ctx, team, app, ask)
+	if err != nil {
+		return nil, 0, err
+	}
+	req := catalog.Request{Allow: ask.Allow}
+	_, err = d.catalog.Get(ctx, gatehouse.KindApplication, team, app, time.Time{})
+	switch {
+	case gatehouse.Is(err, gatehouse.NotFound):
+		absent := store.Absent
+		req.Documents = append(req.Documents, catalog.Document{
+			Object: document(gatehouse.KindApplication, team, app, &gatehouse.Application{}), Expect: &absent,
+		})
+	case err != nil:
+		return nil, 0, err
+	}
+	absent := store.Absent
+	req.Documents = append(req.Documents, catalog.Document{Expect: &absent, Object: document(gatehouse.KindSubscription, team, name, &gatehouse.Subscription{
+		Application: app, Product: ask.Product, Plan: ask.Plan, Environment: ask.Environment,
+	})})
+	done, err := d.catalog.Apply(ctx, req)
+	if gatehouse.Is(err, gatehouse.Lost) {
+		return nil, 0, gatehouse.E(gatehouse.Conflict, "subscribing %q to %q: someone else did so at the same moment; ask again", ask.Application, ask.Product)
+	}
+	if err != nil {
+		return nil, 0, gatehouse.E(gatehouse.KindOf(err), "subscribing %q to %q: %w", ask.Application, ask.Product, err)
+	}
+	s, err := d.Get(ctx, team+"/"+name)
+	return s, done.Seq, err
+}
+
+func document(kind gatehouse.Kind, team, name string, spec gatehouse.Spec) *gatehouse.Object {
+	return &gatehouse.Object{APIVersion: gatehouse.APIVersion, Kind: kind, Metadata: gatehouse.Metadata{Team: team, Name: name}, Spec: spec}
+}
+
+// name finds a free one: "<app>-<product>", then with the environment, then
+// with the product's team too.
+func (d *Desk) name(ctx context.Context, team, app string, ask Ask) (string, error) {
+	owner, product := gatehouse.ParseRef(ask.Product, "")
+	for _, name := range []string{
+		app + "-" + product, app + "-" + product + "-" + ask.Environment, app + "-" + owner + "-" + product + "-" + ask.Environment,
+	} {
+		name = fit(name)
+		_, err := d.db.Get(ctx, gatehouse.Key(gatehouse.KindSubscription, team, name))
+		if gatehouse.Is(err, gatehouse.NotFound) {
+			return name, nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", gatehouse.E(gatehouse.Conflict, "subscribing %q to %q in %q: every name for the subscription is taken; apply a Subscription document with a name of your own",
+		ask.Application, ask.Product, ask.Environment)
+}
+
+// fit cuts a name to the 63 characters that a name has at most; what is cut is
+// kept apart by the beginning of its hash.
+func fit(name string) string {
+	if len(name) <= 63 {
+		return name
+	}
+	return strings.TrimRight(name[:54], "-") + "-" + sum([]byte(name))[:8]
+}
+
+// again begins a subscription anew that had ended.
+func (d *Desk) again(ctx context.Context, s *Standing, ask Ask) (store.Seq, error) {
+	if ask.Allow != nil {
+		if err := ask.Allow(ctx, "subscription.put", s.object); err != nil {
+			return 0, err
+		}
+	}
+	before := s.Status
+	s.Spec.Plan = ask.Plan
+	plan, err := d.plan(ctx, s)
+	if err != nil {
+		return 0, gatehouse.E(gatehouse.KindOf(err), "subscribing %q to %q: %w", ask.Application, ask.Product, err)
+	}
+	s.object.Spec.(*gatehouse.Subscription).Plan = ask.Plan
+	if s.stored.Object, err = s.object.Canonical(); err != nil {
+		return 0, err
+	}
+	s.Status = catalog.BeginSubscription(plan, actor(ctx), d.now())
+	a, err := s.act("subscription.create", before)
+	if err != nil {
+		return 0, err
+	}
+	return d.trail.Commit(ctx, a)
+}
