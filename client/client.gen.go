@@ -122,3 +122,83 @@ func (c *Client) RotateKey(ctx context.Context, in adminapi.RotateKeyRequest) (*
 func (c *Client) RevokeKey(ctx context.Context, in adminapi.RevokeKeyRequest) (*adminapi.Empty, error) {
 	return call(ctx, c, adminapi.RevokeKey, &in)
 }
+
+// Whoami carries out access.whoami: tell who the caller is and what they were given.
+func (c *Client) Whoami(ctx context.Context, in adminapi.Empty) (*adminapi.WhoamiAnswer, error) {
+	return call(ctx, c, adminapi.Whoami, &in)
+}
+
+// ListTokens carries out token.list: list tokens, never the tokens themselves.
+func (c *Client) ListTokens(ctx context.Context, in adminapi.ListTokensRequest) (*adminapi.Tokens, error) {
+	return call(ctx, c, adminapi.ListTokens, &in)
+}
+
+// CreateToken carries out token.create: create a token, shown this once.
+func (c *Client) CreateToken(ctx context.Context, in adminapi.CreateTokenRequest) (*adminapi.NewToken, error) {
+	return call(ctx, c, adminapi.CreateToken, &in)
+}
+
+// RevokeToken carries out token.revoke: end a token at once.
+func (c *Client) RevokeToken(ctx context.Context, in adminapi.TokenRef) (*adminapi.Empty, error) {
+	return call(ctx, c, adminapi.RevokeToken, &in)
+}
+
+// ListSessions carries out session.list: list sessions of the console.
+func (c *Client) ListSessions(ctx context.Context, in adminapi.ListTokensRequest) (*adminapi.Tokens, error) {
+	return call(ctx, c, adminapi.ListSessions, &in)
+}
+
+// RevokeSession carries out session.revoke: end a session at once.
+func (c *Client) RevokeSession(ctx context.Context, in adminapi.SessionRef) (*adminapi.Empty, error) {
+	return call(ctx, c, adminapi.RevokeSession, &in)
+}
+
+// CreateLoginCode carries out login-code.create: create a code that opens one session of the console.
+func (c *Client) CreateLoginCode(ctx context.Context, in adminapi.LoginCodeRequest) (*adminapi.LoginCode, error) {
+	return call(ctx, c, adminapi.CreateLoginCode, &in)
+}
+
+// Login carries out session.create: open a session with a login code.
+func (c *Client) Login(ctx context.Context, in adminapi.LoginRequest) (*adminapi.LoginAnswer, error) {
+	return call(ctx, c, adminapi.Login, &in)
+}
+
+// Logout carries out session.revoke: end the caller's session.
+func (c *Client) Logout(ctx context.Context, in adminapi.Empty) (*adminapi.LogoutAnswer, error) {
+	return call(ctx, c, adminapi.Logout, &in)
+}
+
+// AccessCan carries out access.can: tell whether a subject may do an action on an object.
+func (c *Client) AccessCan(ctx context.Context, in adminapi.AccessRequest) (*adminapi.CanAnswer, error) {
+	return call(ctx, c, adminapi.AccessCan, &in)
+}
+
+// AccessWhy carries out access.why: explain why a subject may or may not do an action on an object.
+func (c *Client) AccessWhy(ctx context.Context, in adminapi.AccessRequest) (*adminapi.WhyAnswer, error) {
+	return call(ctx, c, adminapi.AccessWhy, &in)
+}
+
+// AccessWho carries out access.who: list who may do an action on an object, and why.
+func (c *Client) AccessWho(ctx context.Context, in adminapi.WhoRequest) (*adminapi.WhoAnswer, error) {
+	return call(ctx, c, adminapi.AccessWho, &in)
+}
+
+// QueryAudit carries out audit.query: list audit events, oldest first unless newest is asked for.
+func (c *Client) QueryAudit(ctx context.Context, in adminapi.QueryAuditRequest) (*adminapi.AuditEvents, error) {
+	return call(ctx, c, adminapi.QueryAudit, &in)
+}
+
+// TailAudit carries out audit.tail: wait for events after a number.
+func (c *Client) TailAudit(ctx context.Context, in adminapi.TailAuditRequest) (*adminapi.AuditEvents, error) {
+	return call(ctx, c, adminapi.TailAudit, &in)
+}
+
+// VerifyAudit carries out audit.verify: verify the chain of events and name the first that does not hold.
+func (c *Client) VerifyAudit(ctx context.Context, in adminapi.VerifyAuditRequest) (*adminapi.AuditVerification, error) {
+	return call(ctx, c, adminapi.VerifyAudit, &in)
+}
+
+// ExportAudit carries out audit.export: export events as JSON lines in canonical form.
+func (c *Client) ExportAudit(ctx context.Context, in adminapi.ExportAuditRequest) (*adminapi.AuditExport, error) {
+	return call(ctx, c, adminapi.ExportAudit, &in)
+}

@@ -1,0 +1,203 @@
+package access
+
+import (
+	"slices"
+	"time"
+
+	"gatehouse"
+)
+
+// System is the actor of what the control plane does by itself. It is bound by
+// no role.
+const System = "system"
+
+// A Write is a document that is being written: Before is nil for a new one,
+// After for one that is deleted.
+type Write struct{ Before, After *gatehouse.Object }
+
+// CheckWrites refuses documents, written together, by which the actor would
+// give anyone more than the actor holds: assignments, roles, groups and teams
+// that add members, and teams that move below another. It also refuses to take
+// the last administrator away. Whether the actor may write the documents at
+// all is for Can; kinds that give nobody anything pass.
+func (x *Index) CheckWrites(actor string, writes ...Write) error {
+	if err := x.keepsAdmin(writes); err != nil {
+		return err
+	}
+	if actor == System {
+		return nil
+	}
+	more, err := gather(writes)
+	if err != nil {
+		return err
+	}
+	for _, w := range writes {
+		if w.After == nil {
+			continue
+		}
+		if err := x.checkWrite(actor, w, more); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gather is what the writes bring that checks of the others need.
+func gather(writes []Write) (pending, error) {
+	more := pending{roles: map[string]Permissions{}, parents: map[string]string{}}
+	for _, w := range writes {
+		if w.After == nil {
+			continue
+		}
+		name := w.After.Metadata.Name
+		switch s := w.After.Spec.(type) {
+		case *gatehouse.Role:
+			p, err := CompilePermissions(s.Permissions)
+			if err != nil {
+				return more, gatehouse.E(gatehouse.Invalid, "writing role %q: %w", name, err)
+			}
+			if _, taken := BuiltIn(name); taken {
+				return more, gatehouse.E(gatehouse.Invalid, "writing role %q: a built-in role has that name", name)
+			}
+			more.roles[name] = p
+		case *gatehouse.Team:
+			if w.Before == nil {
+				more.parents[name] = s.Parent
+			}
+		}
+	}
+	return more, nil
+}
+
+func (x *Index) checkWrite(actor string, w Write, more pending) error {
+	name := w.After.Metadata.Name
+	switch s := w.After.Spec.(type) {
+	case *gatehouse.RoleAssignment:
+		if old, ok := before[*gatehouse.RoleAssignment](w); ok && *old == *s {
+			return nil
+		}
+		return x.mayGrant(actor, *s, more)
+	case *gatehouse.Role:
+		return x.checkRole(actor, name, w, s)
+	case *gatehouse.Group:
+		old, _ := before[*gatehouse.Group](w)
+		if old != nil && len(added(old.Members, s.Members)) == 0 || len(s.Members) == 0 {
+			return nil
+		}
+		if err := x.mayHandOn(actor, "group:"+name, more); err != nil {
+			return gatehouse.E(gatehouse.Denied, "adding members to group %q: %w", name, err)
+		}
+	case *gatehouse.Team:
+		return x.checkTeam(actor, name, w, s, more)
+	}
+	return nil
+}
+
+func before[T gatehouse.Spec](w Write) (spec T, ok bool) {
+	if w.Before == nil {
+		return spec, false
+	}
+	spec, ok = w.Before.Spec.(T)
+	return spec, ok
+}
+
+// checkRole asks for what the role gains, on the organization: the role may be
+// assigned anywhere.
+func (x *Index) checkRole(actor, name string, w Write, s *gatehouse.Role) error {
+	gained := s.Permissions
+	if old, ok := before[*gatehouse.Role](w); ok {
+		gained = added(old.Permissions, s.Permissions)
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for _, p := range gained {
+		if err := x.covered(actor, []string{p}, On{}, time.Time{}); err != nil {
+			return gatehouse.E(gatehouse.Denied, "writing role %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (x *Index) checkTeam(actor, name string, w Write, s *gatehouse.Team, more pending) error {
+	old, existed := before[*gatehouse.Team](w)
+	var had []string
+	if existed {
+		had = old.Members
+	}
+	if len(added(had, s.Members)) > 0 {
+		err := x.mayGrant(actor, gatehouse.RoleAssignment{Subject: "members", Role: "viewer", Scope: "team/" + name}, more)
+		if err != nil {
+			return gatehouse.E(gatehouse.Denied, "adding members to team %q: %w", name, err)
+		}
+	}
+	if !existed || s.Parent == "" || s.Parent == old.Parent {
+		return nil
+	}
+	// Whoever holds a role on the new parent will hold it here.
+	x.mu.RLock()
+	var given []Assignment
+	for _, scope := range x.inner(On{Team: s.Parent}, nil) {
+		if id, ok := x.names.scopes.ids[scope]; ok {
+			for _, e := range x.byScope[id] {
+				a := x.assignment(e)
+				a.Scope = "team/" + name
+				given = append(given, a)
+			}
+		}
+	}
+	x.mu.RUnlock()
+	if err := x.mayGrantAll(actor, given, more); err != nil {
+		return gatehouse.E(gatehouse.Denied, "moving team %q below %q: %w", name, s.Parent, err)
+	}
+	return nil
+}
+
+// keepsAdmin refuses writes after which nobody would hold admin on the
+// organization, where somebody did.
+func (x *Index) keepsAdmin(writes []Write) error {
+	gone, stays := map[string]bool{}, false
+	touched := false
+	for _, w := range writes {
+		old, wasAssignment := before[*gatehouse.RoleAssignment](w)
+		if wasAssignment {
+			gone[w.Before.Metadata.Name] = true
+			touched = touched || isAdmin(old)
+		}
+		if w.After != nil {
+			if s, ok := w.After.Spec.(*gatehouse.RoleAssignment); ok {
+				stays = stays || isAdmin(s)
+			}
+		}
+	}
+	if !touched || stays {
+		return nil
+	}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	reached := map[uint32]uint32{}
+	for _, e := range x.holding("role.put", On{}) {
+		if a := x.assignment(e); a.Role == "admin" && !gone[a.Name] {
+			x.spread(x.entries[e].subject, e, reached)
+		}
+	}
+	for id := range reached {
+		if signedIn(x.names.subjects.text[id]) && !x.people[id] {
+			return nil
+		}
+	}
+	return gatehouse.E(gatehouse.Conflict, "taking the role \"admin\" away: nobody would be left who holds it on the organization")
+}
+
+func isAdmin(s *gatehouse.RoleAssignment) bool {
+	return s.Role == "admin" && s.Scope == Organization && s.Expires == ""
+}
+
+// added are those in now that are not in was.
+func added(was, now []string) (more []string) {
+	for _, s := range now {
+		if !slices.Contains(was, s) {
+			more = append(more, s)
+		}
+	}
+	return more
+}
