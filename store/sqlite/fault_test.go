@@ -83,7 +83,7 @@ func TestCannotOpen(t *testing.T) {
 // raw opens the file behind the store's back.
 func raw(t *testing.T, path string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", address(path, []string{"busy_timeout(0)"}))
+	db, err := sql.Open("sqlite", address(path, map[string]string{"busy_timeout": "0"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestNewerDatabase(t *testing.T) {
 // on, and all goes on by itself when it lets go.
 func TestLocked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gatehouse.db")
-	db, err := open(t.Context(), path, []string{"busy_timeout(50)"})
+	db, err := open(t.Context(), path, map[string]string{"busy_timeout": "50"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestLocked(t *testing.T) {
 // nothing, small ones and reads go on, and all does when there is room.
 func TestFull(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gatehouse.db")
-	db, err := open(t.Context(), path, []string{"max_page_count(200)"})
+	db, err := open(t.Context(), path, map[string]string{"max_page_count": "200"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -35,8 +36,8 @@ func Open(ctx context.Context, path string) (store.DB, error) {
 	return open(ctx, path, nil)
 }
 
-// open is Open with further pragmas, for tests.
-func open(ctx context.Context, path string, pragmas []string) (_ store.DB, err error) {
+// open is Open with other pragmas, for tests.
+func open(ctx context.Context, path string, more map[string]string) (_ store.DB, err error) {
 	doing := fmt.Sprintf("opening database %q", path)
 	path, err = filepath.Abs(path)
 	if err != nil {
@@ -60,7 +61,7 @@ func open(ctx context.Context, path string, pragmas []string) (_ store.DB, err e
 	if err := f.Close(); err != nil {
 		return nil, gatehouse.E(gatehouse.Unavailable, "%s: %w", doing, err)
 	}
-	if err := e.connect(path, pragmas); err != nil {
+	if err := e.connect(path, more); err != nil {
 		return nil, gatehouse.E(e.Kind(err), "%s: %w", doing, err)
 	}
 	if err := sqlstore.Migrate(ctx, sqlstore.SQLite, e.writer, migrations); err != nil {
@@ -77,17 +78,26 @@ func kindOr(err error, kind func(error) gatehouse.ErrorKind) gatehouse.ErrorKind
 	return kind(err)
 }
 
+// pragmas of every connection.
+var pragmas = map[string]string{
+	"busy_timeout":       "10000", // milliseconds to wait for a lock that another program holds
+	"journal_mode":       "WAL",
+	"synchronous":        "FULL",     // sync each commit before it is answered
+	"cache_size":         "-16000",   // KiB
+	"journal_size_limit": "67108864", // bytes that the log is cut back to
+	"temp_store":         "MEMORY",
+}
+
 // connect makes the writer and the readers. They dial when first used.
-func (e *engine) connect(path string, pragmas []string) (err error) {
-	// Ten seconds to wait for a lock that another program holds; 64 MB of the
-	// file mapped, 16 MB of cache a connection.
-	base := append([]string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "cache_size(-16000)", "journal_size_limit(67108864)",
-		"temp_store(MEMORY)"}, pragmas...)
-	if e.writer, err = sql.Open("sqlite", address(path, base)); err != nil {
+func (e *engine) connect(path string, more map[string]string) (err error) {
+	all := maps.Clone(pragmas)
+	maps.Copy(all, more)
+	if e.writer, err = sql.Open("sqlite", address(path, all)); err != nil {
 		return err
 	}
 	e.writer.SetMaxOpenConns(1)
-	if e.readers, err = sql.Open("sqlite", address(path, append(base, "query_only(true)"))); err != nil {
+	all["query_only"] = "true"
+	if e.readers, err = sql.Open("sqlite", address(path, all)); err != nil {
 		return err
 	}
 	n := max(4, runtime.GOMAXPROCS(0))
@@ -97,8 +107,12 @@ func (e *engine) connect(path string, pragmas []string) (err error) {
 }
 
 // address is path as a URI, so that "?" and "%" in it are only letters.
-func address(path string, pragmas []string) string {
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: url.Values{"_pragma": pragmas}.Encode()}
+func address(path string, pragmas map[string]string) string {
+	q := url.Values{}
+	for name, value := range pragmas {
+		q.Add("_pragma", name+"("+value+")")
+	}
+	u := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}
 	return u.String()
 }
 

@@ -16,7 +16,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // need no sync; those that do open their own.
 func openTemp(t testing.TB) store.DB {
 	t.Helper()
-	db, err := open(t.Context(), filepath.Join(t.TempDir(), "gatehouse.db"), []string{"synchronous(OFF)"})
+	db, err := open(t.Context(), filepath.Join(t.TempDir(), "gatehouse.db"), map[string]string{"synchronous": "OFF"})
 	if err != nil {
 		t.Fatal(err)
 	}
