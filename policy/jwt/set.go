@@ -90,7 +90,10 @@ func parseSet(data []byte) (*set, error) {
 		}
 	}
 	if len(s.keys) == 0 {
-		return nil, errors.Join(append([]error{errors.New("no key in the set can verify tokens")}, s.skipped[:min(3, len(s.skipped))]...)...)
+		if len(s.skipped) > 0 {
+			return nil, fmt.Errorf("no key in the set can verify tokens: %w", s.skipped[0])
+		}
+		return nil, errors.New("the key set is empty")
 	}
 	s.sum = sha256.Sum256(canonical.Bytes())
 	return s, nil
