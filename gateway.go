@@ -125,7 +125,7 @@ type Instance struct {
 type GatewayToken struct {
 	ID        string    `json:"id"` // public, to list and revoke by
 	Gateway   string    `json:"gateway"`
-	Hash      string    `json:"hash"` // SHA-256 of the secret, base64url
+	Hash      string    `json:"hash,omitempty"` // SHA-256 of the secret, base64url; never in answers
 	Created   time.Time `json:"created"`
 	CreatedBy string    `json:"createdBy"`
 	Expires   time.Time `json:"expires"`

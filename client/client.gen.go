@@ -202,3 +202,43 @@ func (c *Client) VerifyAudit(ctx context.Context, in adminapi.VerifyAuditRequest
 func (c *Client) ExportAudit(ctx context.Context, in adminapi.ExportAuditRequest) (*adminapi.AuditExport, error) {
 	return call(ctx, c, adminapi.ExportAudit, &in)
 }
+
+// CreateGatewayToken carries out gateway-token.create: create a token with which one instance joins a gateway.
+func (c *Client) CreateGatewayToken(ctx context.Context, in adminapi.CreateGatewayTokenRequest) (*adminapi.NewGatewayToken, error) {
+	return call(ctx, c, adminapi.CreateGatewayToken, &in)
+}
+
+// ListGatewayTokens carries out gateway-token.list: list a gateway's join tokens, used and unused, never the tokens themselves.
+func (c *Client) ListGatewayTokens(ctx context.Context, in adminapi.GatewayRequest) (*adminapi.GatewayTokens, error) {
+	return call(ctx, c, adminapi.ListGatewayTokens, &in)
+}
+
+// RevokeGatewayToken carries out gateway-token.revoke: end a join token that was not used.
+func (c *Client) RevokeGatewayToken(ctx context.Context, in adminapi.GatewayTokenRequest) (*adminapi.Empty, error) {
+	return call(ctx, c, adminapi.RevokeGatewayToken, &in)
+}
+
+// ListInstances carries out instance.list: list the instances of all gateways with what each runs.
+func (c *Client) ListInstances(ctx context.Context, in adminapi.ListInstancesRequest) (*adminapi.Instances, error) {
+	return call(ctx, c, adminapi.ListInstances, &in)
+}
+
+// ListGatewayInstances carries out instance.list: list a gateway's instances with what each runs.
+func (c *Client) ListGatewayInstances(ctx context.Context, in adminapi.GatewayRequest) (*adminapi.Instances, error) {
+	return call(ctx, c, adminapi.ListGatewayInstances, &in)
+}
+
+// RevokeInstance carries out gateway.revoke: shut an instance out.
+func (c *Client) RevokeInstance(ctx context.Context, in adminapi.InstanceRequest) (*adminapi.Empty, error) {
+	return call(ctx, c, adminapi.RevokeInstance, &in)
+}
+
+// GetDelivery carries out release.get: tell how far a release has come: on how many gateways it is applied, and how fast.
+func (c *Client) GetDelivery(ctx context.Context, in adminapi.DeliveryRequest) (*adminapi.DeliveryAnswer, error) {
+	return call(ctx, c, adminapi.GetDelivery, &in)
+}
+
+// QueryUsage carries out usage.get: sum what gateways counted.
+func (c *Client) QueryUsage(ctx context.Context, in adminapi.UsageRequest) (*adminapi.UsageAnswer, error) {
+	return call(ctx, c, adminapi.QueryUsage, &in)
+}

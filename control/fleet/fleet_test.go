@@ -40,7 +40,7 @@ func startPlane(t *testing.T, db store.DB, dir string) *plane {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log := slog.New(slog.DiscardHandler)
-	meter := &usage.Meter{DB: db}
+	meter := &usage.Usage{DB: db}
 	f, err := fleet.Open(ctx, fleet.Options{DB: db, Trail: &audit.Trail{DB: db}, Log: log, Dir: dir, Take: meter.Take})
 	if err != nil {
 		cancel()

@@ -50,6 +50,47 @@ func (f *Fleet) CreateJoinToken(ctx context.Context, gateway string, ttl time.Du
 	return t.String(), rec, nil
 }
 
+// JoinTokens lists a gateway's tokens, without their hashes.
+func (f *Fleet) JoinTokens(ctx context.Context, gateway string) ([]gatehouse.GatewayToken, error) {
+	page, err := f.DB.List(ctx, store.Query{Kind: string(gatehouse.KindGatewayToken), Where: map[string]string{"gateway": gateway}, Limit: 1000})
+	if err != nil {
+		return nil, gatehouse.E(gatehouse.KindOf(err), "listing join tokens: %w", err)
+	}
+	out := make([]gatehouse.GatewayToken, 0, len(page.Records))
+	for i := range page.Records {
+		var t gatehouse.GatewayToken
+		if err := json.Unmarshal(page.Records[i].Value, &t); err != nil {
+			return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", page.Records[i].Key, err)
+		}
+		t.Hash = ""
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// RevokeJoinToken ends a token that was not used.
+func (f *Fleet) RevokeJoinToken(ctx context.Context, gateway, id string) error {
+	rec, err := f.DB.Get(ctx, tokenKey(id))
+	var t gatehouse.GatewayToken
+	if err == nil {
+		err = json.Unmarshal(rec.Value, &t)
+	}
+	if gatehouse.Is(err, gatehouse.NotFound) || err == nil && t.Gateway != gateway {
+		return gatehouse.E(gatehouse.NotFound, "revoking a join token: gateway %q has no token %q", gateway, id)
+	}
+	if err != nil {
+		return err
+	}
+	before, err := shown(&t)
+	if err == nil {
+		_, err = f.Trail.Commit(ctx, audit.Act{
+			Action: "gateway-token.revoke", Object: "Gateway " + gateway, Before: before,
+			Writes: []store.Write{{Key: rec.Key, Kind: rec.Kind, Expect: rec.Rev}},
+		})
+	}
+	return err
+}
+
 func tokenKey(id string) string { return string(gatehouse.KindGatewayToken) + "/" + id }
 
 func instanceKey(gateway, instance string) string {

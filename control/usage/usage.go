@@ -16,13 +16,13 @@ import (
 	"gatehouse/store"
 )
 
-// A Meter keeps usage in a store.
-type Meter struct{ DB store.DB }
+// A Usage keeps usage in a store.
+type Usage struct{ DB store.DB }
 
 // Take adds a batch of an instance in an environment to the roll-ups, once:
 // one that was taken before changes nothing and is no error. Counts go to the
 // hour in which their interval began.
-func (m *Meter) Take(ctx context.Context, environment string, b *report.Batch) error {
+func (m *Usage) Take(ctx context.Context, environment string, b *report.Batch) error {
 	if b.Spool == "" || b.Number < 1 {
 		return gatehouse.E(gatehouse.Invalid, "taking usage of %q: batch %d of spool %.80q is not numbered", b.Instance, b.Number, b.Spool)
 	}
@@ -61,14 +61,8 @@ type Row struct {
 const MaxSpan = 400 * 24 * time.Hour
 
 // Query sums usage over [q.From, q.To), grouped and filtered as the store
-// offers. A zero To is now, a zero From a day before To.
-func (m *Meter) Query(ctx context.Context, q store.UsageQuery, now time.Time) ([]Row, error) {
-	if q.To.IsZero() {
-		q.To = now.UTC()
-	}
-	if q.From.IsZero() {
-		q.From = q.To.Add(-24 * time.Hour)
-	}
+// offers.
+func (m *Usage) Query(ctx context.Context, q store.UsageQuery) ([]Row, error) {
 	if !q.From.Before(q.To) || q.To.Sub(q.From) > MaxSpan {
 		return nil, gatehouse.E(gatehouse.Invalid, "querying usage: from %s to %s is no span of at most %d days", q.From.Format(time.RFC3339), q.To.Format(time.RFC3339), int(MaxSpan.Hours()/24))
 	}
