@@ -42,6 +42,9 @@ func (t *table) init(maxKeys int) {
 	}
 }
 
+// max is the most cells that the table holds.
+func (t *table) max() int { return t.shards[0].cap * shards }
+
 func (t *table) len() int {
 	n := 0
 	for i := range t.shards {
