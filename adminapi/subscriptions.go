@@ -45,7 +45,8 @@ The application is created if it is new. With key, an approved subscription's fi
 
 func decideSubscription(verb, doc string) Route[DecideSubscriptionRequest, SubscriptionAnswer] {
 	return Route[DecideSubscriptionRequest, SubscriptionAnswer]{Operation{
-		ID: verb + "Subscription", Pattern: "POST " + subscriptionPath + "/" + verb, Action: "subscription." + verb, On: subscriptionOn, Doc: doc,
+		// Permission is asked on the product: its side decides.
+		ID: verb + "Subscription", Pattern: "POST " + subscriptionPath + "/" + verb, Action: "subscription." + verb, Doc: doc,
 	}}
 }
 

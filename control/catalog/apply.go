@@ -93,7 +93,14 @@ func (p *plan) result() (Result, error) {
 		if err != nil {
 			return r, err
 		}
-		r.Changes = append(r.Changes, Change{Kind: gatehouse.KindRelease, Ref: w.id(), Action: action, Diff: audit.Diff(before, after)})
+		c := Change{Kind: gatehouse.KindRelease, Ref: w.id(), Action: action}
+		if w.next != nil {
+			c.Revision = w.next.Revision
+		}
+		if action == Update {
+			c.Diff = audit.Diff(before, after)
+		}
+		r.Changes = append(r.Changes, c)
 	}
 	return r, nil
 }
@@ -184,18 +191,16 @@ func (p *plan) putAct(it *item) (audit.Act, error) {
 	if it.was != nil {
 		expect = it.was.rev
 	}
-	state := ""
+	var status *gatehouse.SubscriptionStatus
 	if it.kind == gatehouse.KindSubscription {
-		var s gatehouse.SubscriptionStatus
-		if err := json.Unmarshal(it.status, &s); err != nil {
+		if err := json.Unmarshal(it.status, &status); err != nil {
 			return audit.Act{}, gatehouse.E(gatehouse.Internal, "reading %s: %w", it.object.Ref(), err)
 		}
-		state = s.State
 	}
 	a := audit.Act{
 		Action: Action(it.kind, "put"), Object: it.object.Ref(), Team: teamOf(it.object), Before: it.old(), After: it.text, Reason: it.reason,
 		Writes: append(it.writes, store.Write{
-			Key: it.key, Kind: string(it.kind), Value: value, Expect: expect, Index: Indexes(it.object, it.set, state),
+			Key: it.key, Kind: string(it.kind), Value: value, Expect: expect, Index: Indexes(it.object, it.set, status),
 		}),
 	}
 	if !it.changed {

@@ -15,8 +15,8 @@ func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m))
 
 // Indexes are the entries by which lists of objects are filtered. Kinds of
 // which there may be a million, assignments and subscriptions, are found by
-// their own fields; others by "ref:" and the key of what they name.
-func Indexes(o *gatehouse.Object, set, state string) map[string]string {
+// their own fields and status (nil for other kinds); others by "ref:" and the key of what they name.
+func Indexes(o *gatehouse.Object, set string, status *gatehouse.SubscriptionStatus) map[string]string {
 	ix := map[string]string{"team": o.Metadata.Team, "name": o.Metadata.Name, "set": set}
 	for k, v := range o.Metadata.Labels {
 		ix["label:"+k] = v
@@ -25,7 +25,12 @@ func Indexes(o *gatehouse.Object, set, state string) map[string]string {
 	case *gatehouse.Subscription:
 		ix["application"] = qualify(s.Application, o.Metadata.Team)
 		ix["product"] = qualify(s.Product, o.Metadata.Team)
-		ix["plan"], ix["environment"], ix["state"] = s.Plan, s.Environment, state
+		ix["plan"], ix["environment"] = s.Plan, s.Environment
+		if status != nil {
+			if ix["state"] = status.State; !status.Expires.IsZero() {
+				ix["ends"] = "1" // those that end are few, and looked through now and then
+			}
+		}
 		return ix
 	case *gatehouse.RoleAssignment:
 		ix["subject"], ix["role"], ix["scope"] = s.Subject, s.Role, s.Scope

@@ -129,13 +129,14 @@ func (c *Catalog) Put(ctx context.Context, d Document, req Request) (*View, bool
 }
 
 // Delete deletes one object. What others refer to stays, and the error names
-// them; what is protected goes only with yes. expect is as in [Document].
-func (c *Catalog) Delete(ctx context.Context, kind gatehouse.Kind, team, name string, expect *store.Seq, yes bool) error {
+// them; what is protected goes only with req.YesDelete. expect is as in
+// [Document].
+func (c *Catalog) Delete(ctx context.Context, kind gatehouse.Kind, team, name string, expect *store.Seq, req Request) error {
 	was, err := c.Get(ctx, kind, team, name, time.Time{})
 	if err != nil {
 		return err
 	}
-	_, err = c.remove(ctx, []string{was.Object.Key()}, expect, Request{YesDelete: yes})
+	_, err = c.remove(ctx, []string{was.Object.Key()}, expect, req)
 	return err
 }
 

@@ -247,19 +247,22 @@ func (p *plan) prune(ctx context.Context) error {
 
 // ask puts every document and deletion to whoever decides about permission.
 func (p *plan) ask(ctx context.Context) error {
+	var writes []Write
 	for _, it := range p.order {
-		o, verb := it.object, "put"
+		w := Write{Action: Action(it.kind, "put"), After: it.object}
+		if it.was != nil {
+			w.Before = it.was.object
+		}
 		if it.deleted() {
-			o, verb = it.was.object, "delete"
-			if o.Metadata.Protected && !p.req.YesDelete {
-				return gatehouse.E(gatehouse.Conflict, "deleting %s: it is protected; --yes-delete deletes it nevertheless", o.Ref())
+			w.Action = Action(it.kind, "delete")
+			if w.Before.Metadata.Protected && !p.req.YesDelete {
+				return gatehouse.E(gatehouse.Conflict, "deleting %s: it is protected; --yes-delete deletes it nevertheless", w.Before.Ref())
 			}
 		}
-		if p.req.Allow != nil {
-			if err := p.req.Allow(ctx, Action(it.kind, verb), o); err != nil {
-				return err
-			}
-		}
+		writes = append(writes, w)
 	}
-	return nil
+	if p.req.Allow == nil {
+		return nil
+	}
+	return p.req.Allow(ctx, writes)
 }

@@ -21,12 +21,18 @@ type Request struct {
 	YesDelete bool
 	// DryRun answers what would be done and does nothing.
 	DryRun bool
-	// Allow is asked for every document and every deletion, with the action
-	// "api.put" or "api.delete"; nil allows.
-	Allow func(ctx context.Context, action string, o *gatehouse.Object) error
+	// Allow is asked, with all that is named together, before anything is
+	// looked at closer; nil allows.
+	Allow func(ctx context.Context, writes []Write) error
 
 	remove []string   // keys of objects to delete
 	expect *store.Seq // revision the first of them must be at
+}
+
+// A Write is one document that is put or deleted, as it is and as it will be.
+type Write struct {
+	Action        string            // "api.put", "api.delete"
+	Before, After *gatehouse.Object // nil: there is none
 }
 
 // A Document is one object with its definition's files.
@@ -54,6 +60,8 @@ type Change struct {
 	Ref    string                 `json:"ref"` // "payments/orders"; of a release "prod payments/orders@v1"
 	Action string                 `json:"action"`
 	Diff   []gatehouse.Difference `json:"changes,omitempty"`
+	// Revision that a release wants.
+	Revision string `json:"revision,omitempty"`
 }
 
 // A Result is what an apply did, or would do.

@@ -86,3 +86,34 @@ func (c *Catalog) Revision(ctx context.Context, r Ref) (*gatehouse.Revision, err
 	}
 	return rev, nil
 }
+
+// Operations are those of a revision's definition; none without one.
+func (c *Catalog) Operations(ctx context.Context, rev *gatehouse.Revision) ([]gatehouse.Operation, error) {
+	if rev.Operations == "" {
+		return nil, nil
+	}
+	rec, err := c.db.Get(ctx, "Operations/"+rev.Operations)
+	if err != nil {
+		return nil, err
+	}
+	var all []gatehouse.Operation
+	if err := json.Unmarshal(rec.Value, &all); err != nil {
+		return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+	}
+	return all, nil
+}
+
+// Releases are those of a version, in order of environment.
+func (c *Catalog) Releases(ctx context.Context, r Ref) ([]gatehouse.Release, error) {
+	found, err := newReader(c.db).list(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"api": r.API(), "version": r.Version}})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]gatehouse.Release, len(found))
+	for i, rec := range found {
+		if err := json.Unmarshal(rec.Value, &all[i]); err != nil {
+			return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+		}
+	}
+	return all, nil
+}

@@ -62,16 +62,17 @@ func (d *Desk) Cancel(ctx context.Context, ref, reason string) (*Standing, store
 
 // decide moves a subscription on behalf of the product's side.
 func (d *Desk) decide(ctx context.Context, v verb, ref, reason string) (*Standing, store.Seq, error) {
-	return d.move(ctx, v, ref, reason, func(s *Standing) error {
-		own, err := d.belongs(ctx, actor(ctx), s.Team)
-		if err != nil {
-			return err
-		}
-		if own {
-			return gatehouse.E(gatehouse.Denied, "team %q asked for it itself", s.Team)
-		}
-		return nil
-	})
+	return d.move(ctx, v, ref, reason, func(s *Standing) error { return d.Theirs(ctx, actor(ctx), s) })
+}
+
+// Theirs refuses a subject that is of the team that asked for the subscription:
+// nobody lets their own team in.
+func (d *Desk) Theirs(ctx context.Context, subject string, s *Standing) error {
+	own, err := d.belongs(ctx, subject, s.Team)
+	if err == nil && own {
+		err = gatehouse.E(gatehouse.Denied, "team %q asked for it itself", s.Team)
+	}
+	return err
 }
 
 // move carries a verb out; may is asked after the state allows it.
@@ -159,34 +160,20 @@ func (d *Desk) acts(ctx context.Context, v verb, s *Standing, reason string) ([]
 	return acts, nil
 }
 
-// Expire ends the subscriptions whose time is over and answers how many. The
-// leader calls it now and then; gateways refuse them by themselves, to the
-// second.
-func (d *Desk) Expire(ctx context.Context, now time.Time) (int, error) {
-	n := 0
+// Expire ends the subscriptions whose time is over. The leader calls it now
+// and then; gateways refuse them by themselves, to the second.
+func (d *Desk) Expire(ctx context.Context, now time.Time) error {
 	for _, state := range expire.from {
-		q := store.Query{Kind: string(gatehouse.KindSubscription), Where: map[string]string{"state": state}, Limit: 500}
+		q := store.Query{Kind: string(gatehouse.KindSubscription), Where: map[string]string{"state": state, "ends": "1"}, Limit: 500}
 		for {
 			page, err := d.db.List(ctx, q)
 			if err != nil {
-				return n, err
+				return err
 			}
 			for _, rec := range page.Records {
-				s, err := standingOf(rec)
-				if err != nil {
-					return n, err
+				if err := d.expire(ctx, rec, now); err != nil {
+					return err
 				}
-				if s.Status.Expires.IsZero() || now.Before(s.Status.Expires) {
-					continue
-				}
-				_, _, err = d.move(ctx, expire, s.Ref(), "its time is over", nil)
-				if gatehouse.Is(err, gatehouse.Conflict) || gatehouse.Is(err, gatehouse.NotFound) {
-					continue // it moved meanwhile
-				}
-				if err != nil {
-					return n, err
-				}
-				n++
 			}
 			if page.Next == "" {
 				break
@@ -194,5 +181,17 @@ func (d *Desk) Expire(ctx context.Context, now time.Time) (int, error) {
 			q.After = page.Next
 		}
 	}
-	return n, nil
+	return nil
+}
+
+func (d *Desk) expire(ctx context.Context, rec store.Record, now time.Time) error {
+	s, err := standingOf(rec)
+	if err != nil || s.Status.Expires.IsZero() || now.Before(s.Status.Expires) {
+		return err
+	}
+	_, _, err = d.move(ctx, expire, s.Ref(), "its time is over", nil)
+	if gatehouse.Is(err, gatehouse.Conflict) || gatehouse.Is(err, gatehouse.NotFound) {
+		return nil // it moved meanwhile
+	}
+	return err
 }

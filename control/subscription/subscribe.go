@@ -20,7 +20,7 @@ type Ask struct {
 	Key bool
 	// Allow is asked before an application or subscription is written, as in
 	// [catalog.Request]; nil allows.
-	Allow func(ctx context.Context, action string, o *gatehouse.Object) error
+	Allow func(ctx context.Context, writes []catalog.Write) error
 }
 
 // An Answer is what became of it.
@@ -165,7 +165,7 @@ func fit(name string) string {
 // again begins a subscription anew that had ended.
 func (d *Desk) again(ctx context.Context, s *Standing, ask Ask) (store.Seq, error) {
 	if ask.Allow != nil {
-		if err := ask.Allow(ctx, "subscription.put", s.object); err != nil {
+		if err := ask.Allow(ctx, []catalog.Write{{Action: "subscription.put", Before: s.object, After: s.object}}); err != nil {
 			return 0, err
 		}
 	}

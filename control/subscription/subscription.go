@@ -38,6 +38,9 @@ func New(trail *audit.Trail, c *catalog.Catalog) *Desk {
 	return &Desk{catalog: c, trail: trail, db: trail.DB}
 }
 
+// Now is the desk's clock.
+func (d *Desk) Now() time.Time { return d.now() }
+
 func (d *Desk) now() time.Time {
 	if d.trail.Now != nil {
 		return d.trail.Now().UTC().Truncate(time.Microsecond)
@@ -130,7 +133,7 @@ func (s *Standing) write() (store.Write, error) {
 	}
 	return store.Write{
 		Key: s.object.Key(), Kind: string(gatehouse.KindSubscription), Value: value, Expect: s.Rev,
-		Index: catalog.Indexes(s.object, stored.Set, s.Status.State),
+		Index: catalog.Indexes(s.object, stored.Set, &s.Status),
 	}, nil
 }
 
