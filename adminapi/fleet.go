@@ -3,10 +3,11 @@ package adminapi
 import (
 	"time"
 
+	"gatehouse"
 	"gatehouse/report"
 )
 
-// The routes of gateways.
+// The routes of gateways: the tokens they join with and the instances that run.
 var (
 	CreateGatewayToken = Route[CreateGatewayTokenRequest, NewGatewayToken]{Operation{
 		ID: "createGatewayToken", Pattern: "POST /v1/gateways/{name}/tokens", Action: "gateway-token.create", On: "Gateway/{name}", Status: 201, Secret: true,
@@ -14,17 +15,33 @@ var (
 
 It works once. The token carries the fingerprint of the installation's authority, so that the instance knows whom it joins.`,
 	}}
-	ListInstances = Route[ListInstancesRequest, Instances]{Operation{
-		ID: "listInstances", Pattern: "GET /v1/instances", Action: "gateway.list", On: "organization",
-		Doc: "List the instances of gateways and what each really runs",
+	ListGatewayTokens = Route[GatewayRequest, GatewayTokens]{Operation{
+		ID: "listGatewayTokens", Pattern: "GET /v1/gateways/{name}/tokens", Action: "gateway-token.list", On: "Gateway/{name}",
+		Doc: "List a gateway's join tokens, used and unused, never the tokens themselves",
 	}}
-	RevokeInstance = Route[InstanceRef, Empty]{Operation{
+	RevokeGatewayToken = Route[GatewayTokenRequest, Empty]{Operation{
+		ID: "revokeGatewayToken", Pattern: "DELETE /v1/gateways/{name}/tokens/{token}", Action: "gateway-token.revoke", On: "Gateway/{name}", Status: 204,
+		Doc: "End a join token that was not used",
+	}}
+	ListInstances = Route[ListInstancesRequest, Instances]{Operation{
+		ID: "listInstances", Pattern: "GET /v1/instances", Action: "instance.list", On: "organization",
+		Doc: "List the instances of all gateways with what each runs",
+	}}
+	ListGatewayInstances = Route[GatewayRequest, Instances]{Operation{
+		ID: "listGatewayInstances", Pattern: "GET /v1/gateways/{name}/instances", Action: "instance.list", On: "Gateway/{name}",
+		Doc: "List a gateway's instances with what each runs",
+	}}
+	RevokeInstance = Route[InstanceRequest, Empty]{Operation{
 		ID: "revokeInstance", Pattern: "DELETE /v1/gateways/{name}/instances/{instance}", Action: "gateway.revoke", On: "Gateway/{name}", Status: 204,
 		Doc: "Shut an instance out\n\nWhat it holds it goes on serving; stop it where it runs.",
 	}}
+	GetDelivery = Route[DeliveryRequest, DeliveryAnswer]{Operation{
+		ID: "getDelivery", Pattern: "GET " + versionPath + "/delivery", Action: "release.get", On: versionOn,
+		Doc: "Tell how far a release has come: on how many gateways it is applied, and how fast",
+	}}
 	GetRollout = Route[RolloutRequest, RolloutAnswer]{Operation{
-		ID: "getRollout", Pattern: "GET /v1/rollout", Action: "gateway.list", On: "organization",
-		Doc: "Wait until connected instances run all changes up to a number, and tell which do",
+		ID: "getRollout", Pattern: "GET /v1/rollout", Action: "instance.list", On: "organization",
+		Doc: "Wait until the connected instances run all changes up to a number, and tell which do",
 	}}
 )
 
@@ -32,16 +49,25 @@ It works once. The token carries the fingerprint of the installation's authority
 type (
 	CreateGatewayTokenRequest struct {
 		OrgRef
-		Body *struct {
-			Life string `json:"life,omitempty" doc:"How long it is good, such as 1h; default 1h, at most 30d."`
+		Body struct {
+			TTL string `json:"ttl,omitempty" doc:"How long it is good, such as 1h; default 1h, at most 30d."`
 		}
 	}
-	ListInstancesRequest struct {
-		Gateway string `query:"gateway" doc:"Only this gateway's."`
+	GatewayRequest      struct{ OrgRef }
+	GatewayTokenRequest struct {
+		OrgRef
+		Token string `path:"token" doc:"The token's public id."`
 	}
-	InstanceRef struct {
+	ListInstancesRequest struct {
+		Environment string `query:"environment" doc:"Only this environment's."`
+	}
+	InstanceRequest struct {
 		OrgRef
 		Instance string `path:"instance"`
+	}
+	DeliveryRequest struct {
+		VersionPath
+		Environment string `query:"environment" required:"true"`
 	}
 	RolloutRequest struct {
 		Seq  int64 `query:"seq" minimum:"0" doc:"Number of a change, as apply answers it; 0: the newest."`
@@ -59,6 +85,11 @@ type (
 			Expires time.Time `json:"expires"`
 		}
 	}
+	GatewayTokens struct {
+		Body struct {
+			Items []gatehouse.GatewayToken `json:"items"`
+		}
+	}
 	Instances struct {
 		Body struct {
 			Items []InstanceItem `json:"items"`
@@ -69,16 +100,45 @@ type (
 		Gateway     string `json:"gateway"`
 		Instance    string `json:"instance"`
 		Environment string `json:"environment,omitempty"`
-		// State: live (runs what it should), pending (connected, not there yet),
-		// refused (set something aside, or refused the whole), away (not heard
-		// of lately), revoked.
-		State   string           `json:"state"`
+		// State of the newest manifest on it: live, pending or refused.
+		State  string `json:"state"`
+		Reason string `json:"reason,omitempty"`
+		// Connected: heard of within the last 45 s.
+		Connected   bool           `json:"connected"`
+		Seen        time.Time      `json:"seen,omitzero"`
+		Address     string         `json:"address,omitempty"`
+		Joined      time.Time      `json:"joined"`
+		Certificate string         `json:"certificate,omitempty"` // serial number
+		Expires     time.Time      `json:"expires,omitzero"`      // of the certificate
+		Ack         InstanceAck    `json:"ack"`
+		Health      *report.Health `json:"health,omitempty"`
+	}
+	// InstanceAck is what an instance said it runs.
+	InstanceAck struct {
 		Serial  int64            `json:"serial,omitempty"`
+		Digest  string           `json:"digest,omitempty"`
+		Time    time.Time        `json:"time,omitzero"`
+		Program string           `json:"program,omitempty"`
 		Aside   []report.Refusal `json:"aside,omitempty"`
 		Refused string           `json:"refused,omitempty"`
-		Joined  time.Time        `json:"joined"`
-		Seen    time.Time        `json:"seen,omitzero"`
-		Program string           `json:"program,omitempty"`
+	}
+	DeliveryAnswer struct {
+		Body struct {
+			API         string         `json:"api"`
+			Environment string         `json:"environment"`
+			Revision    string         `json:"revision,omitempty"` // that is wanted
+			Aside       string         `json:"aside,omitempty" doc:"Why it cannot be compiled; then no gateway has it."`
+			Summary     string         `json:"summary"` // "applied on 12 of 12 gateways in 0.4 s"
+			Instances   []DeliveryItem `json:"instances"`
+		}
+	}
+	// DeliveryItem is one API version on one instance.
+	DeliveryItem struct {
+		Gateway  string    `json:"gateway"`
+		Instance string    `json:"instance"`
+		State    string    `json:"state"`
+		Reason   string    `json:"reason,omitempty"`
+		Since    time.Time `json:"since,omitzero"` // when it acknowledged
 	}
 	RolloutAnswer struct {
 		Body struct {
@@ -86,12 +146,13 @@ type (
 			// Instances that are connected; Applied of them run the change.
 			Instances int `json:"instances"`
 			Applied   int `json:"applied"`
-			// Pending and Refused are those that do not, as "gateway/instance".
-			Pending []string         `json:"pending,omitempty"`
+			// Pending are those that do not yet, as "gateway/instance".
+			Pending []string `json:"pending,omitempty"`
+			// Refused are those that run it but for something.
 			Refused []RolloutRefusal `json:"refused,omitempty"`
 		}
 	}
-	// RolloutRefusal is an instance that runs the change but for something.
+	// RolloutRefusal is an API version that an instance set aside.
 	RolloutRefusal struct {
 		Instance string `json:"instance"` // "gateway/instance"
 		API      string `json:"api,omitempty"`

@@ -11,5 +11,5 @@ var Routes = slices.Concat(
 	[]Described{Subscribe, ApproveSubscription, RejectSubscription, SuspendSubscription, ResumeSubscription, CancelSubscription, ListKeys, CreateKey, RotateKey, RevokeKey},
 	[]Described{Whoami, ListTokens, CreateToken, RevokeToken, ListSessions, RevokeSession, CreateLoginCode, Login, Logout, AccessCan, AccessWhy, AccessWho},
 	[]Described{QueryAudit, TailAudit, VerifyAudit, ExportAudit},
-	[]Described{CreateGatewayToken, ListGatewayTokens, RevokeGatewayToken, ListInstances, ListGatewayInstances, RevokeInstance, GetDelivery, QueryUsage},
+	[]Described{CreateGatewayToken, ListGatewayTokens, RevokeGatewayToken, ListInstances, ListGatewayInstances, RevokeInstance, GetDelivery, GetRollout, QueryUsage},
 )

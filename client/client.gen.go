@@ -238,6 +238,11 @@ func (c *Client) GetDelivery(ctx context.Context, in adminapi.DeliveryRequest) (
 	return call(ctx, c, adminapi.GetDelivery, &in)
 }
 
+// GetRollout carries out instance.list: wait until the connected instances run all changes up to a number, and tell which do.
+func (c *Client) GetRollout(ctx context.Context, in adminapi.RolloutRequest) (*adminapi.RolloutAnswer, error) {
+	return call(ctx, c, adminapi.GetRollout, &in)
+}
+
 // QueryUsage carries out usage.get: sum what gateways counted.
 func (c *Client) QueryUsage(ctx context.Context, in adminapi.UsageRequest) (*adminapi.UsageAnswer, error) {
 	return call(ctx, c, adminapi.QueryUsage, &in)
