@@ -18,7 +18,7 @@ import (
 	"gatehouse/store/storetest"
 )
 
-var kills = flag.Int("kills", 100, "how often TestKilled kills the writing process")
+var kills = flag.Int("kills", 25, "how often TestKilled kills the writing process")
 
 // childPath makes the test binary a process that writes until it is killed.
 const childPath = "GATEHOUSE_TEST_CHILD_PATH"

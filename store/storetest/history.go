@@ -13,7 +13,7 @@ import (
 )
 
 func history(t *testing.T, db store.DB) {
-	const n = 1201 // more than iterators read ahead
+	const n = 701 // more than iterators read ahead
 	for i := 1; i <= n; i++ {
 		w := store.Write{Key: "Thing/a", Kind: "Thing", Value: []byte(fmt.Sprint(i)), Expect: store.Any}
 		if i%5 == 0 {

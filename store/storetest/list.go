@@ -65,7 +65,7 @@ func list(t *testing.T, db store.DB) {
 
 func pages(t *testing.T, db store.DB) {
 	var b store.Batch
-	for i := range 103 {
+	for i := range 53 {
 		w := put(fmt.Sprintf("Thing/%03d", i), store.Absent)
 		if i%3 != 0 {
 			w.Index = map[string]string{"group": fmt.Sprint(i % 5), "all": "yes"}
