@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gatehouse"
+	"gatehouse/control/audit"
 )
 
 // An Authority is a Guard as package server asks it, by texts.
@@ -15,7 +16,11 @@ type Authority struct{ *Guard }
 // "token:tok_…" or "session:ses_…".
 func (a Authority) Authenticate(ctx context.Context, secret string) (subject, authentication string, err error) {
 	if secret == "" {
-		return "", "", gatehouse.E(gatehouse.Unauthenticated, "signing in: the request has no token; send Authorization: Bearer %s…", tokenPrefix)
+		return "anonymous", "none", gatehouse.E(gatehouse.Unauthenticated, "signing in: the request has no token; send Authorization: Bearer %s…", tokenPrefix)
+	}
+	// Decisions are made on the newest state, whichever process wrote it.
+	if err := a.CatchUp(ctx, 0); err != nil {
+		return "anonymous", "none", err
 	}
 	t, err := a.Guard.Authenticate(ctx, secret)
 	if err != nil {
@@ -57,18 +62,33 @@ func (g *Guard) AuthorizeOn(subject, action string, on On) error {
 }
 
 // AuthorizeWrite asks for the action on a document as it is and as it will be:
-// nobody moves a document out of, or into, where they have no say. Before is
-// nil for a new one, after for one that is deleted.
-func (g *Guard) AuthorizeWrite(subject, action string, before, after *gatehouse.Object) error {
-	for _, o := range []*gatehouse.Object{before, after} {
+// nobody moves a document out of, or into, where they have no say.
+func (g *Guard) AuthorizeWrite(subject string, w Write) error {
+	for _, o := range []*gatehouse.Object{w.Before, w.After} {
 		if o == nil {
 			continue
 		}
-		if err := g.AuthorizeOn(subject, action, OnObject(o)); err != nil {
+		if err := g.AuthorizeOn(subject, w.Action, OnObject(o)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Allow decides, on the newest state and on behalf of whom ctx says, whether
+// all of the writes may be done together: each by its action, as it is and as
+// it will be, and by none may anyone come to more than the actor holds.
+func (g *Guard) Allow(ctx context.Context, writes []Write) error {
+	if err := g.CatchUp(ctx, 0); err != nil {
+		return err
+	}
+	actor := audit.From(ctx).Actor
+	for _, w := range writes {
+		if err := g.AuthorizeWrite(actor, w); err != nil {
+			return err
+		}
+	}
+	return g.CheckWrites(actor, writes...)
 }
 
 func (g *Guard) refusal(subject, action string, on On) error {

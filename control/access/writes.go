@@ -13,7 +13,10 @@ const System = "system"
 
 // A Write is a document that is being written: Before is nil for a new one,
 // After for one that is deleted.
-type Write struct{ Before, After *gatehouse.Object }
+type Write struct {
+	Action        string // "api.put"
+	Before, After *gatehouse.Object
+}
 
 // CheckWrites refuses documents, written together, by which the actor would
 // give anyone more than the actor holds: assignments, roles, groups and teams
