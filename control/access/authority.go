@@ -62,13 +62,14 @@ func (g *Guard) AuthorizeOn(subject, action string, on On) error {
 }
 
 // AuthorizeWrite asks for the action on a document as it is and as it will be:
-// nobody moves a document out of, or into, where they have no say.
-func (g *Guard) AuthorizeWrite(subject string, w Write) error {
-	for _, o := range []*gatehouse.Object{w.Before, w.After} {
+// nobody moves a document out of, or into, where they have no say. Before is
+// nil for a new one, after for one that is deleted.
+func (g *Guard) AuthorizeWrite(subject, action string, before, after *gatehouse.Object) error {
+	for _, o := range []*gatehouse.Object{before, after} {
 		if o == nil {
 			continue
 		}
-		if err := g.AuthorizeOn(subject, w.Action, OnObject(o)); err != nil {
+		if err := g.AuthorizeOn(subject, action, OnObject(o)); err != nil {
 			return err
 		}
 	}
@@ -84,7 +85,7 @@ func (g *Guard) Allow(ctx context.Context, writes []Write) error {
 	}
 	actor := audit.From(ctx).Actor
 	for _, w := range writes {
-		if err := g.AuthorizeWrite(actor, w); err != nil {
+		if err := g.AuthorizeWrite(actor, w.Action, w.Before, w.After); err != nil {
 			return err
 		}
 	}
