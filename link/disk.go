@@ -150,6 +150,18 @@ func (d *Disk) Save(u *Update, chunks map[snapshot.Hash][]byte) error {
 	return nil
 }
 
+// Drop forgets a generation: one that was refused must not keep a good one from
+// serving after a restart.
+func (d *Disk) Drop(serial int64) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i, found := slices.BinarySearch(d.serial, serial); found {
+		d.serial = slices.Delete(d.serial, i, i+1)
+		return os.Remove(filepath.Join(d.dir, manifestName(serial)))
+	}
+	return nil
+}
+
 // collect drops old manifests and, when more than half of a pack's bytes are
 // of no use, writes the packs anew.
 func (d *Disk) collect(newest *Update) error {

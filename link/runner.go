@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -74,8 +75,10 @@ func (r *Runner) Start(ctx context.Context, token, instance string) error {
 	for _, err := range damaged {
 		r.Log.Error("counts are lost: a batch on disk is damaged", "error", err)
 	}
-	if u := r.disk.Load(r.Client.Identity()); u != nil {
-		r.put(ctx, u)
+	for u := r.disk.Load(r.Client.Identity()); u != nil; u = r.disk.Load(r.Client.Identity()) {
+		if r.put(ctx, u); r.standing.Refused == "" {
+			break
+		}
 	}
 	return nil
 }
@@ -195,13 +198,17 @@ func (r *Runner) take(ctx context.Context, u *Update) error {
 	if err != nil {
 		return err
 	}
-	if err := r.disk.Save(u, r.unsaved); err == nil {
-		defer clear(r.unsaved)
-	} else {
+	err = r.disk.Save(u, r.unsaved)
+	if err != nil {
 		// A full disk is no reason to go on with yesterday's rules.
 		r.Log.Error("configuration goes into force but is not on disk", "error", err)
 	}
 	r.put(ctx, u)
+	if err == nil {
+		clear(r.unsaved)
+	} else {
+		r.forget(u)
+	}
 	return nil
 }
 
@@ -218,6 +225,19 @@ func (r *Runner) put(ctx context.Context, u *Update) {
 	}
 	r.standing.Refused = refused.Error()
 	r.Log.Error("configuration is refused; the one before stays in force", "serial", u.Manifest.Serial, "error", refused)
+	if err := r.disk.Drop(u.Manifest.Serial); err != nil {
+		r.Log.Warn("removing refused configuration from disk", "error", err)
+	}
+}
+
+// forget drops chunks that the disk would not take and that are of no use any
+// more.
+func (r *Runner) forget(u *Update) {
+	used := make(map[snapshot.Hash]struct{}, len(u.Manifest.Entries))
+	for _, e := range u.Manifest.Entries {
+		used[e.Hash] = struct{}{}
+	}
+	maps.DeleteFunc(r.unsaved, func(h snapshot.Hash, _ []byte) bool { _, ok := used[h]; return !ok })
 }
 
 func (r *Runner) chunk(h snapshot.Hash) ([]byte, error) {

@@ -46,10 +46,12 @@ type Fleet struct {
 	installation *installation
 	state        *compile.State
 	leases       leases
+	following    sync.Mutex // held while changes are read and taken, so that they come in order
 
 	mu        sync.Mutex // guards what follows
 	views     map[string]*history
 	changed   chan struct{} // closed at each change of content, then replaced
+	news      chan struct{} // likewise when an instance is heard of
 	ready     bool
 	instances map[string]*gatehouse.Instance // by "gateway/instance"
 	seen      map[string]sighting
@@ -62,7 +64,7 @@ func Open(ctx context.Context, o Options) (*Fleet, error) {
 		o.Now = time.Now
 	}
 	f := &Fleet{
-		Options: o, state: compile.New(o.DB), views: map[string]*history{}, changed: make(chan struct{}),
+		Options: o, state: compile.New(o.DB), views: map[string]*history{}, changed: make(chan struct{}), news: make(chan struct{}),
 		instances: map[string]*gatehouse.Instance{}, seen: map[string]sighting{},
 	}
 	f.leases.init(f.Now)
@@ -100,12 +102,11 @@ func (f *Fleet) load(ctx context.Context) error {
 // Run follows the store until ctx ends. What the database cannot do now is
 // tried again; gateways keep what they have meanwhile.
 func (f *Fleet) Run(ctx context.Context) {
-	const most = 10000
 	for pause := time.Duration(0); ctx.Err() == nil; {
 		at := f.state.Seq()
 		err := f.DB.Wait(ctx, at)
 		if err == nil {
-			err = f.follow(ctx, at, most)
+			err = f.follow(ctx)
 		}
 		if err == nil {
 			pause = 0
@@ -123,9 +124,12 @@ func (f *Fleet) Run(ctx context.Context) {
 	}
 }
 
-// follow takes the changes after a batch.
-func (f *Fleet) follow(ctx context.Context, after store.Seq, most int) error {
-	changes, upTo, err := f.DB.Changes(ctx, after, most)
+// follow takes the changes since the last time.
+func (f *Fleet) follow(ctx context.Context) error {
+	const most = 10000
+	f.following.Lock()
+	defer f.following.Unlock()
+	changes, upTo, err := f.DB.Changes(ctx, f.state.Seq(), most)
 	if err != nil {
 		return err
 	}
@@ -142,7 +146,7 @@ func (f *Fleet) follow(ctx context.Context, after store.Seq, most int) error {
 func (f *Fleet) Refresh(ctx context.Context) error {
 	head, err := f.DB.Head(ctx)
 	for err == nil && f.state.Seq() < head.Seq {
-		err = f.follow(ctx, f.state.Seq(), 10000)
+		err = f.follow(ctx)
 	}
 	return err
 }

@@ -40,10 +40,16 @@ func (f *Fleet) hear(c *store.Change) {
 	} else {
 		f.instances[name] = i
 	}
+	renew(&f.news)
 	if c.Deleted || !i.Revoked.IsZero() {
-		close(f.changed) // whoever waits is looked at again
-		f.changed = make(chan struct{})
+		renew(&f.changed) // whoever waits is looked at again
 	}
+}
+
+// renew wakes all who wait on a channel.
+func renew(c *chan struct{}) {
+	close(*c)
+	*c = make(chan struct{})
 }
 
 // Admit lets a peer in whose certificate is the one its instance was given last,

@@ -60,8 +60,8 @@ func (f *Fleet) publish(environments []string, seq store.Seq) {
 			h.views = slices.Delete(h.views, 0, len(h.views)-remembered)
 		}
 	}
-	close(f.changed)
-	f.changed = make(chan struct{})
+	renew(&f.changed)
+	renew(&f.news)
 }
 
 // Manifest waits for a manifest other than the one the peer has.

@@ -17,6 +17,7 @@ const (
 	Live    = "live"
 	Pending = "pending"
 	Refused = "refused"
+	Revoked = "revoked" // of an instance: shut out
 )
 
 // An InstanceStatus is what is known of one instance.
@@ -54,25 +55,28 @@ type APIOnInstance struct {
 	Since    time.Time `json:"since,omitzero"` // when it acknowledged
 }
 
-// Instances lists the instances of a gateway, or of all when gateway is "",
-// revoked ones left out, in order of gateway and name.
+// Instances lists the instances of a gateway, or of all when gateway is "", in
+// order of gateway and name.
 func (f *Fleet) Instances(gateway string) []InstanceStatus {
 	gateways, now := f.state.Gateways(), f.Now()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var out []InstanceStatus
 	for name, i := range f.instances {
-		if gateway != "" && i.Gateway != gateway || !i.Revoked.IsZero() {
+		if gateway != "" && i.Gateway != gateway {
 			continue
 		}
 		s := InstanceStatus{Instance: *i, State: Pending}
 		if saw, ok := f.seen[name]; ok {
 			s.Seen, s.Address, s.Health = saw.at, saw.address, saw.health
-			s.Connected = now.Sub(saw.at) < silence
+			s.Connected = f.connected(name, now)
 		}
 		if spec := gateways[i.Gateway]; spec != nil {
 			s.Environment = spec.Environment
 			s.State, s.Reason = f.manifestState(spec, i)
+		}
+		if !i.Revoked.IsZero() {
+			s.State, s.Reason = Revoked, ""
 		}
 		out = append(out, s)
 	}
@@ -94,7 +98,7 @@ func (f *Fleet) manifestState(spec *gatehouse.Gateway, i *gatehouse.Instance) (s
 	case i.Ack.Refused != "":
 		return Refused, i.Ack.Refused
 	case len(i.Ack.Aside) > 0:
-		return Live, fmt.Sprintf("%d API versions set aside", len(i.Ack.Aside))
+		return Refused, fmt.Sprintf("%d API versions set aside", len(i.Ack.Aside))
 	}
 	return Live, ""
 }
