@@ -18,7 +18,7 @@ type Answer struct {
 	// no one takes the part for the whole. It implements io.WriterTo.
 	Body io.ReadCloser
 	// Length of the content, -1 when unknown. In answers to HEAD and in 304
-	// it is what the backend stated, while Body is empty.
+	// it is what the backend stated, while Body is empty. In 204 it is 0.
 	Length int64
 	// Trailer returns the trailer section once Body has ended; never nil.
 	Trailer func() policy.Header

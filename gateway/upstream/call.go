@@ -99,16 +99,16 @@ func (c *call) pause(n int) bool {
 // retriable tells whether the rules have this outcome tried again.
 func (c *call) retriable(a *Answer, f *Failure) bool {
 	r := &c.b.retry
-	if !c.again || c.ctx.Err() != nil || !c.deadline.IsZero() && !time.Now().Before(c.deadline) {
+	if c.ctx.Err() != nil || !c.deadline.IsZero() && !time.Now().Before(c.deadline) {
 		return false
 	}
 	if a != nil {
-		return c.safe && a.Upgraded == nil && r.statuses[c.x.Response.Status]
+		return c.safe && c.again && a.Upgraded == nil && r.statuses[c.x.Response.Status]
 	}
 	switch {
 	case f.unsent():
 		return r.connect
-	case !c.safe || !f.held():
+	case !c.safe || !c.again || !f.held():
 		return false
 	case f.Type == h1.ResponseTimeout || f.Type == h1.ConnectionWriteTimeout:
 		return r.timeout
@@ -184,7 +184,8 @@ func (c *call) attempt(m *member) (*Answer, *Failure) {
 	return a, nil
 }
 
-// unsent tells whether the target cannot have seen the request.
+// unsent tells whether the target cannot have seen the request; a streaming
+// body has not been touched then.
 func (f *Failure) unsent() bool {
 	switch f.Type {
 	case DNSTimeout, DNSError, DestinationUnroutable, ConnectionRefused, ConnectionTimeout,

@@ -16,7 +16,7 @@ func (c *call) overHTTP1(t *target) (*Answer, *Failure) {
 	if f := t.pool.enter(c.ctx, min(c.left(), c.b.connect)); f != nil {
 		return nil, f
 	}
-	if conn := t.pool.take(); conn != nil {
+	if conn := c.kept(t); conn != nil {
 		resp, err := c.roundTrip(t, conn)
 		if err == nil {
 			return c.answer(t, resp), nil
@@ -41,6 +41,15 @@ func (c *call) overHTTP1(t *target) (*Answer, *Failure) {
 	return c.answer(t, resp), nil
 }
 
+// kept takes a connection of the pool. One that is to become a tunnel never
+// comes back, so it is made for the purpose.
+func (c *call) kept(t *target) *h1.Conn {
+	if c.req.Upgrade != "" {
+		return nil
+	}
+	return t.pool.take()
+}
+
 func (c *call) roundTrip(t *target, conn *h1.Conn) (*h1.Response, *h1.Error) {
 	c.req.Base = t.base
 	if !c.b.spec.PassHost {
@@ -54,7 +63,7 @@ func (c *call) roundTrip(t *target, conn *h1.Conn) (*h1.Response, *h1.Error) {
 // stale tells whether a failed exchange on a kept connection may be made again
 // on a fresh one.
 func (c *call) stale(err *h1.Error) bool {
-	return c.again && err.Silent && (err.Unsent || c.safe) && err.Type == h1.ConnectionTerminated && c.ctx.Err() == nil
+	return err.Silent && (err.Unsent || c.again && c.safe) && err.Type == h1.ConnectionTerminated && c.ctx.Err() == nil
 }
 
 // answer dresses a response whose head has arrived.

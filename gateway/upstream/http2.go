@@ -20,6 +20,8 @@ import (
 func (t *target) transport(*Options) *http.Transport {
 	tr := &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, defaultConnect)
+			defer cancel()
 			return t.dialer.DialContext(ctx, "tcp", t.addr)
 		},
 		TLSClientConfig:        t.tls,

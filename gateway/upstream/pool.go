@@ -14,6 +14,7 @@ import (
 // taken before one is made, so no more than max are ever open.
 type pool struct {
 	idleFor time.Duration
+	age     time.Duration
 
 	mu      sync.Mutex // guards all below
 	max     int
@@ -108,7 +109,7 @@ func (p *pool) Return(c *h1.Conn, reusable bool) {
 	if !reusable {
 		return
 	}
-	if p.closed {
+	if p.closed || p.age > 0 && now.Sub(c.Born) > p.age {
 		c.Close()
 		return
 	}

@@ -103,10 +103,14 @@ func mustRead(r *http.Request, buf []byte) string {
 // sent. A streamed body has been touched by no one, but is not held either.
 func TestRetryGoesToAnotherTarget(t *testing.T) {
 	good := answering(t, ok)
-	for _, method := range []string{"GET", "POST"} {
+	for _, method := range []string{"GET", "POST", "PATCH"} {
 		b := acquire(t, Options{}, snapshot.Backend{Name: method, Retries: snapshot.Retries{Attempts: 1, On: []string{"connect-failure"}}}, refusing(t), good)
 		for range 4 {
-			if got := do(b, exchange(method, "/")); got.Body != "ok" {
+			x := exchange(method, "/")
+			if method == "PATCH" {
+				withBody(x, zeros(50_000), -1)
+			}
+			if got := do(b, x); got.Body != "ok" {
 				t.Errorf("%s: got %+v, want ok of the second target", method, got)
 			}
 		}

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"net/netip"
@@ -25,6 +26,9 @@ type Options struct {
 	// IdleConn is how long a connection is kept for the next request; below
 	// what servers keep theirs. Default 30s.
 	IdleConn time.Duration
+	// ConnAge is how long a connection serves at most, so that a name that
+	// leads elsewhere is followed under constant load too. Default 10m.
+	ConnAge time.Duration
 	// BodyIdle is how long a body may stand still. Default 60s. Event
 	// streams get TunnelIdle.
 	BodyIdle time.Duration
@@ -47,6 +51,9 @@ func (o *Options) defaults() {
 	}
 	if o.IdleConn <= 0 {
 		o.IdleConn = 30 * time.Second
+	}
+	if o.ConnAge <= 0 {
+		o.ConnAge = 10 * time.Minute
 	}
 	if o.BodyIdle <= 0 {
 		o.BodyIdle = time.Minute
@@ -188,7 +195,8 @@ func keyOf(parts ...any) string {
 	if err != nil {
 		panic(err) // plain data always marshals
 	}
-	return string(text)
+	sum := sha256.Sum256(text)
+	return string(sum[:])
 }
 
 func orDefault(n, otherwise int) int {

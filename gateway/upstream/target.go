@@ -41,7 +41,7 @@ func newTarget(key string, b *snapshot.Backend, spec snapshot.Target, o *Options
 	t := &target{key: key, url: spec.URL, host: u.Host, base: strings.TrimRight(u.EscapedPath(), "/")}
 	t.dialer.Control = guard(o.Deny)
 	t.dialer.KeepAlive = 30 * time.Second
-	t.pool.idleFor = o.IdleConn
+	t.pool.idleFor, t.pool.age = o.IdleConn, o.ConnAge
 	port := u.Port()
 	switch u.Scheme {
 	case "http":

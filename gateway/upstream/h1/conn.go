@@ -11,8 +11,9 @@ import (
 // A Conn is one connection to a peer. One exchange uses it at a time; between
 // two of them it holds no buffer.
 type Conn struct {
-	// Idle is when the last exchange ended; the pool sets it.
-	Idle time.Time
+	// Born is when the connection was made. Idle is when its last exchange
+	// ended; the pool sets it.
+	Born, Idle time.Time
 
 	nc     net.Conn
 	raw    syscall.RawConn // of the socket beneath; nil when there is none
@@ -26,7 +27,7 @@ type Conn struct {
 
 // NewConn takes over nc, whose TLS handshake, if any, is done.
 func NewConn(nc net.Conn) *Conn {
-	c := &Conn{nc: nc}
+	c := &Conn{nc: nc, Born: time.Now()}
 	c.cancel = func() { nc.Close() }
 	beneath := nc
 	if t, ok := nc.(*tls.Conn); ok {

@@ -1,0 +1,55 @@
+// Command bench measures what the design makes promises about and writes the
+// figures into bench/RESULTS.md, each section between markers of its own, with
+// the machine named. Ratios and counts are worth more than absolute times.
+//
+//	go run ./bench                all sections
+//	go run ./bench -only traffic  one of them
+//	go run ./bench -quick         one short round, nothing written
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+
+	"gatehouse/bench/results"
+	"gatehouse/bench/traffic"
+)
+
+// A section measures one thing and returns it as Markdown.
+type section struct {
+	name string
+	run  func(ctx context.Context, quick bool) (string, error)
+}
+
+var sections = []section{
+	{"traffic", traffic.Measure},
+}
+
+func main() {
+	if len(os.Args) > 1 && traffic.Role(os.Args[1:]) { // a process of a measurement
+		return
+	}
+	only := flag.String("only", "", "measure this section alone")
+	quick := flag.Bool("quick", false, "one short round; write nothing")
+	file := flag.String("file", "bench/RESULTS.md", "where results are written")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	for _, s := range sections {
+		if *only != "" && *only != s.name {
+			continue
+		}
+		text, err := s.run(ctx, *quick)
+		if err == nil && !*quick {
+			err = results.Write(*file, s.name, text)
+		}
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "bench: measuring %s: %v\n", s.name, err)
+			os.Exit(1)
+		}
+		fmt.Println(text)
+	}
+}
