@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -8,9 +9,18 @@ import (
 	"gatehouse/store/postgres"
 	"gatehouse/store/postgres/pgtest"
 	"gatehouse/store/storetest"
+
+	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := pgtest.Main(m)
+	if err := goleak.Find(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = max(code, 1)
+	}
+	os.Exit(code)
+}
 
 func openURL(t testing.TB, url string) store.DB {
 	t.Helper()
