@@ -51,8 +51,12 @@ func (g *Guard) EnsureAdmin(ctx context.Context) (secret string, created bool, e
 
 // RenewAdmin makes another token for the administrator, for a start that finds
 // the user but not the file with the token. Whoever calls it holds the data
-// directory and so the installation.
+// directory and so the installation. Where the user was removed on purpose the
+// error is of kind NotFound, and a start goes on without the file.
 func (g *Guard) RenewAdmin(ctx context.Context) (secret string, err error) {
+	if !g.Index().knows("user:" + AdminUser) {
+		return "", gatehouse.E(gatehouse.NotFound, "renewing the administrator's token: user %q is gone or disabled", AdminUser)
+	}
 	secret, _, err = g.CreateToken(asSystem(ctx), TokenRequest{Subject: "user:" + AdminUser, Name: "token file was missing", Life: Forever})
 	return secret, err
 }
