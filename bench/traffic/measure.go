@@ -25,9 +25,11 @@ type contender struct {
 
 var contenders = []contender{
 	{"nginx", "plain", func(pin []string, dir, backend string) (*process, error) { return startNginx(pin, dir, backend, false) }},
+	{"Gatehouse", "plain", own("plain")},
 	{"net/http and upstream half", "plain", own("half")},
 	{"Go's ReverseProxy", "plain", own("stock")},
 	{"nginx", "apim", func(pin []string, dir, backend string) (*process, error) { return startNginx(pin, dir, backend, true) }},
+	{"Gatehouse", "apim", own("apim")},
 }
 
 // own starts this program in another role.

@@ -30,6 +30,8 @@ func Role(args []string) bool {
 		err = serveBackend(listen)
 	case "half":
 		err = serveHalf(listen, backend)
+	case "plain", "apim":
+		err = serveGateway(listen, backend, role == "apim")
 	case "stock":
 		err = serveStock(listen, backend)
 	}
