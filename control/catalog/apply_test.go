@@ -3,7 +3,9 @@ package catalog
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -188,5 +190,285 @@ func TestApplyWritesAllOfItOnceAndReleasesIntoDev(t *testing.T) {
 	r := w.apply(again)
 	if h, _ := w.db.Head(w.ctx); r.Changed() || h.Seq != 1 {
 		t.Errorf("the second apply did %s; head at %d", actions(r), h.Seq)
+	}
+}
+
+func TestChangedAPIMakesOneRevisionAndGoesToDev(t *testing.T) {
+	w := newWorld(t)
+	w.apply(base(t))
+	first := w.head("payments/orders@v1")
+	r := w.apply(Request{Documents: []Document{apiDoc(t, "orders", "/orders/v1", `,"access":"open"`)}})
+	if got, want := actions(r), "update API payments/orders, create Revision payments/orders@v1, update Release dev payments/orders@v1"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	second := w.head("payments/orders@v1")
+	if second == first {
+		t.Error("the revision did not change")
+	}
+	if rel := w.released("dev", "payments/orders@v1"); rel.Revision != second || rel.Previous != first {
+		t.Errorf("release in dev: got %+v", rel)
+	}
+	// Back to how it was: the first revision again, no new one.
+	r = w.apply(Request{Documents: []Document{apiDoc(t, "orders", "/orders/v1", "")}})
+	if got, want := actions(r), "update API payments/orders, update Release dev payments/orders@v1"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := w.head("payments/orders@v1"); got != first {
+		t.Errorf("the same form has revision %s, was %s", got, first)
+	}
+	revs, _, err := w.Revisions(w.ctx, Ref{Team: "payments", Name: "orders", Version: "v1"}, 10, "")
+	if err != nil || len(revs) != 2 || revs[0].Hash != second {
+		t.Errorf("revisions: %d of them, %v", len(revs), err)
+	}
+	got, err := w.Revision(w.ctx, Ref{"payments", "orders", "v1", first[:6]})
+	if err != nil || got.Hash != first {
+		t.Errorf("by the hash's beginning: %v %v", got, err)
+	}
+	if h, err := HashForm(&got.Form); err != nil || h != first {
+		t.Errorf("the stored form hashes to %s, not to %s", h, first)
+	}
+}
+
+// TestRevisionHashIsStable holds the hash of one form: when it moves, every
+// installation would make new revisions of everything.
+func TestRevisionHashIsStable(t *testing.T) {
+	w := newWorld(t)
+	w.apply(base(t))
+	const want = "52074bab2ec99a0406334f51e542282c8d9085c7c3abc89aafe518daf61f7684"
+	if got := w.head("payments/orders@v1"); got != want {
+		t.Errorf("the revision's hash is %s, want %s", got, want)
+	}
+}
+
+func TestChangedPolicySetRevisesWhatIncludesIt(t *testing.T) {
+	w := newWorld(t)
+	set := func(n string) Document {
+		return docs(t, `{"apiVersion":"gatehouse/v1","kind":"PolicySet","metadata":{"team":"payments","name":"std"},"spec":{"policies":[{"rate-limit":{"requests":`+n+`,"per":"1m"}}]}}`)[0]
+	}
+	req := base(t)
+	req.Documents = append(req.Documents[:len(req.Documents)-1], set("5"), apiDoc(t, "orders", "/orders/v1", `,"policies":[{"policy-set":"std"}]`))
+	w.apply(req)
+	r := w.apply(Request{Documents: []Document{set("6")}})
+	if got, want := actions(r), "update PolicySet payments/std, create Revision payments/orders@v1, update Release dev payments/orders@v1"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	rev, err := w.Revision(w.ctx, Ref{Team: "payments", Name: "orders", Version: "v1"})
+	if err != nil || !strings.Contains(string(rev.Form.PolicySets["payments/std"][0].Config), "6") {
+		t.Errorf("the revision has sets %v, %v", rev.Form.PolicySets, err)
+	}
+	if r := w.apply(Request{Documents: []Document{set("6")}}); r.Changed() {
+		t.Errorf("again: %s", actions(r))
+	}
+}
+
+func TestLifecycleDecidesWhatIsReleased(t *testing.T) {
+	w := newWorld(t)
+	req := base(t)
+	req.Documents[len(req.Documents)-1] = apiDoc(t, "orders", "/orders/v1", `,"lifecycle":"design"`)
+	w.apply(req)
+	if r := w.released("dev", "payments/orders@v1"); r != nil {
+		t.Fatalf("a design is released: %+v", r)
+	}
+	w.apply(Request{Documents: []Document{apiDoc(t, "orders", "/orders/v1", "")}})
+	if r := w.released("dev", "payments/orders@v1"); r == nil {
+		t.Fatal("a published version is not released")
+	}
+	r := w.apply(Request{Documents: []Document{apiDoc(t, "orders", "/orders/v1", `,"lifecycle":"retired"`)}})
+	if w.released("dev", "payments/orders@v1") != nil || !strings.Contains(actions(r), "delete Release dev payments/orders@v1") {
+		t.Errorf("a retired version stays released: %s", actions(r))
+	}
+	// What is not served claims no route.
+	w.apply(Request{Documents: []Document{apiDoc(t, "orders-two", "/orders/v1", "")}})
+}
+
+func TestNewEnvironmentAndBackendRoom(t *testing.T) {
+	w := newWorld(t)
+	req := base(t)
+	req.Documents = append(docs(t, teamDoc, backendDoc), apiDoc(t, "orders", "/orders/v1", ""))
+	w.apply(req)
+	if r := w.apply(Request{Documents: docs(t, devDoc)}); !strings.Contains(actions(r), "create Release dev payments/orders@v1") {
+		t.Errorf("a new automatic environment took nothing: %s", actions(r))
+	}
+	w.apply(Request{Documents: docs(t, strings.Replace(devDoc, `"name":"dev"`, `"name":"dev2"`, 1))})
+	if w.released("dev2", "payments/orders@v1") != nil {
+		t.Fatal("released where the backend has no targets")
+	}
+	w.apply(Request{Documents: docs(t, strings.Replace(backendDoc, `"dev":`, `"dev2":{"targets":[{"url":"http://127.0.0.1:1"}]},"dev":`, 1))})
+	if w.released("dev2", "payments/orders@v1") == nil {
+		t.Error("not released where the backend has targets now")
+	}
+	w.refuses(Request{Documents: docs(t, backendDoc)}, gatehouse.Invalid, `environment "dev2" is left out, but API "payments/orders@v1" is released there`)
+}
+
+func TestCollisionsNameBoth(t *testing.T) {
+	w := newWorld(t)
+	w.apply(base(t))
+	w.refuses(Request{Documents: []Document{apiDoc(t, "other", "/orders/v1", "")}}, gatehouse.Invalid,
+		`routes to "payments/other@v1" and "payments/orders@v1" both claim`)
+	// An operation of one that is an operation of the other under a shorter base.
+	text := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths:\n  /v1/orders:\n    get: {operationId: x, responses: {}}\n"
+	outer := apiDoc(t, "outer", "/orders", "")
+	outer.Files = map[string]string{"./orders.yaml": hashOf([]byte(text))}
+	w.refuses(Request{Documents: []Document{outer}, Files: map[string][]byte{hashOf([]byte(text)): []byte(text)}}, gatehouse.Invalid,
+		`both claim GET /orders/v1/orders`)
+	inner := docs(t, `{"apiVersion":"gatehouse/v1","kind":"API","metadata":{"team":"payments","name":"inner"},"spec":{"versions":[{"name":"v1","path":"/orders","backend":"orders"}]}}`)[0]
+	w.apply(Request{Documents: []Document{inner}}) // nested base paths are fine: the longest wins
+	// After a restart the routes are read from the store.
+	again := New(w.trail)
+	_, err := again.Apply(w.ctx, Request{Documents: []Document{apiDoc(t, "other", "/orders/v1", "")}})
+	if !gatehouse.Is(err, gatehouse.Invalid) || !strings.Contains(err.Error(), "both claim") {
+		t.Errorf("after a restart: %v", err)
+	}
+	// Two in one request.
+	w.refuses(Request{Documents: []Document{apiDoc(t, "a", "/same", ""), apiDoc(t, "b", "/same", "")}}, gatehouse.Invalid, "both claim")
+	// One leaves, the other takes its place, in one request.
+	w.apply(Request{Documents: []Document{apiDoc(t, "orders", "/orders/v2", ""), apiDoc(t, "other", "/orders/v1", "")}})
+}
+
+func TestPruneDeletesOnlyItsSet(t *testing.T) {
+	w := newWorld(t)
+	req := base(t)
+	req.Set = "all"
+	w.apply(req)
+	w.apply(Request{Set: "mine", Documents: docs(t, strings.Replace(teamDoc, "payments", "others", 1))})
+	all := base(t)
+	all.Set, all.Prune = "all", true
+	all.Documents = all.Documents[:len(all.Documents)-1]
+	if got, want := actions(w.apply(all)), "delete API payments/orders, delete Release dev payments/orders@v1"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	w.refuses(Request{Prune: true}, gatehouse.Invalid, "no set is named")
+	last := Request{Set: "all", Prune: true, Documents: docs(t, teamDoc, backendDoc)}
+	if got, want := actions(w.apply(last)), "delete Environment prod, delete Environment qa, delete Environment dev, delete Team billing"; !sameWords(got, want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if _, err := w.Get(w.ctx, gatehouse.KindTeam, "", "others", time.Time{}); err != nil {
+		t.Errorf("another set's team is gone: %v", err)
+	}
+}
+
+func sameWords(a, b string) bool {
+	x, y := strings.Split(a, ", "), strings.Split(b, ", ")
+	slices.Sort(x)
+	slices.Sort(y)
+	return slices.Equal(x, y)
+}
+
+func TestProtectedAndReferredStay(t *testing.T) {
+	w := newWorld(t)
+	w.apply(base(t))
+	for _, tt := range []struct {
+		kind       gatehouse.Kind
+		team, name string
+		want       string
+	}{
+		{gatehouse.KindBackend, "payments", "orders", "deleting Backend payments/orders: still referred to by API payments/orders"},
+		{gatehouse.KindTeam, "", "payments", "still referred to by API payments/orders, Backend payments/orders"},
+		{gatehouse.KindEnvironment, "", "qa", "still referred to by Environment prod"},
+	} {
+		err := w.Delete(w.ctx, tt.kind, tt.team, tt.name, nil, Request{})
+		if !gatehouse.Is(err, gatehouse.Conflict) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("deleting %s %s: got %v, want %q", tt.kind, tt.name, err, tt.want)
+		}
+	}
+	protected := docs(t, `{"apiVersion":"gatehouse/v1","kind":"Team","metadata":{"name":"kept","protected":true},"spec":{}}`)
+	w.apply(Request{Documents: protected})
+	if err := w.Delete(w.ctx, gatehouse.KindTeam, "", "kept", nil, Request{}); !gatehouse.Is(err, gatehouse.Conflict) {
+		t.Errorf("deleting what is protected: %v", err)
+	}
+	if err := w.Delete(w.ctx, gatehouse.KindTeam, "", "kept", nil, Request{YesDelete: true}); err != nil {
+		t.Errorf("deleting what is protected with yes: %v", err)
+	}
+	if err := w.Delete(w.ctx, gatehouse.KindTeam, "", "kept", nil, Request{}); !gatehouse.Is(err, gatehouse.NotFound) {
+		t.Errorf("deleting what is gone: %v", err)
+	}
+}
+
+func TestBadInputChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.apply(base(t))
+	product := func(apis, plans string) Document {
+		return docs(t, `{"apiVersion":"gatehouse/v1","kind":"Product","metadata":{"team":"payments","name":"commerce"},"spec":{"apis":[`+apis+`],"plans":[`+plans+`]}}`)[0]
+	}
+	other := apiDoc(t, "orders", "/orders/v1", "")
+	other.Files = map[string]string{"./orders.yaml": strings.Repeat("0", 64)}
+	missing := apiDoc(t, "orders", "/orders/v1", "")
+	missing.Files = nil
+	bad := "openapi: 3.0.3\ninfo: {title: x, version: '1'}\npaths:\n  /a:\n    get: {operationId: same, responses: {}}\n  /b:\n    get: {operationId: same, responses: {}}\n"
+	twice := apiDoc(t, "orders", "/orders/v1", "")
+	twice.Files = map[string]string{"./orders.yaml": hashOf([]byte(bad))}
+	subscription := docs(t, `{"apiVersion":"gatehouse/v1","kind":"Subscription","metadata":{"team":"billing","name":"s"},"spec":{"application":"app","product":"payments/commerce","plan":"gold","environment":"dev"}}`)[0]
+	app := docs(t, `{"apiVersion":"gatehouse/v1","kind":"Application","metadata":{"team":"billing","name":"app"},"spec":{}}`)[0]
+	plan := `{"name":"free","approval":"automatic"}`
+	tests := []struct {
+		name string
+		docs []Document
+		want string
+	}{
+		{"two objects of one name", append(docs(t, teamDoc), docs(t, teamDoc)...), "stands twice"},
+		{"team that is not there", docs(t, strings.Replace(backendDoc, `"team":"payments"`, `"team":"nobody"`, 1)), `metadata.team: team "nobody" does not exist`},
+		{"backend that is not there", docs(t, `{"apiVersion":"gatehouse/v1","kind":"API","metadata":{"team":"payments","name":"x"},"spec":{"versions":[{"name":"v1","path":"/x","backend":"none"}]}}`), `backend "none" does not exist`},
+		{"framework that is not there", docs(t, `{"apiVersion":"gatehouse/v1","kind":"API","metadata":{"team":"payments","name":"x"},"spec":{"framework":"corporate","versions":[{"name":"v1","path":"/x","backend":"orders"}]}}`), `framework "corporate" does not exist`},
+		{"unknown operation", []Document{apiDoc(t, "orders", "/orders/v1", `,"operations":{"createOrdr":{"policies":[]}}`)}, `/spec/versions/0/operations/createOrdr`},
+		{"unknown policy", []Document{apiDoc(t, "orders", "/orders/v1", `,"policies":[{"rate-limt":{}}]`)}, `"rate-limt" is not a policy`},
+		{"policy that does not take its configuration", []Document{apiDoc(t, "orders", "/orders/v1", `,"policies":[{"ip-filter":{"allow":["10.0.0/8"]}}]`)}, `"10.0.0/8"`},
+		{"policy set that is not there", []Document{apiDoc(t, "orders", "/orders/v1", `,"policies":[{"policy-set":"none"}]`)}, `policy set "none" does not exist`},
+		{"content of a definition missing", []Document{other}, "definition"},
+		{"definition not among the files", []Document{missing}, `definition "./orders.yaml" is missing`},
+		{"operationId twice", []Document{twice}, "same"},
+		{"product of an API that is not there", []Document{product(`"none"`, plan)}, `API "none" does not exist`},
+		{"product of a version that is not there", []Document{product(`"orders@v9"`, plan)}, `has no version "v9"; it has "v1"`},
+		{"subscription to a plan that is not there", []Document{product(`"orders"`, plan), app, subscription}, `has no plan "gold"; it has "free"`},
+		{"subscription of an application that is not there", []Document{product(`"orders"`, `{"name":"gold"}`), subscription}, `application "app" does not exist`},
+		{"role that is not there", docs(t, `{"apiVersion":"gatehouse/v1","kind":"RoleAssignment","metadata":{"name":"x"},"spec":{"subject":"user:a","role":"devloper","scope":"team/payments"}}`), `role "devloper" does not exist`},
+		{"no backend and not mocked", docs(t, `{"apiVersion":"gatehouse/v1","kind":"API","metadata":{"team":"payments","name":"x"},"spec":{"versions":[{"name":"v1","path":"/x"}]}}`), "names no backend"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := files()
+			f[hashOf([]byte(bad))] = []byte(bad)
+			w.t = t
+			w.refuses(Request{Documents: tt.docs, Files: f}, gatehouse.Invalid, tt.want)
+		})
+	}
+}
+
+func TestLostRace(t *testing.T) {
+	w := newWorld(t)
+	w.apply(base(t))
+	team := docs(t, strings.Replace(teamDoc, `"spec":{}`, `"spec":{"title":"A"}`, 1))[0]
+	v, err := w.Get(w.ctx, gatehouse.KindTeam, "", "payments", time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	team.Expect = &v.Rev
+	w.apply(Request{Documents: []Document{team}})
+	other := docs(t, strings.Replace(teamDoc, `"spec":{}`, `"spec":{"title":"B"}`, 1))[0]
+	other.Expect = &v.Rev
+	w.refuses(Request{Documents: []Document{other}}, gatehouse.Lost, "has moved on")
+	absent := store.Absent
+	other.Expect = &absent
+	w.refuses(Request{Documents: []Document{other}}, gatehouse.Lost, "exists already")
+}
+
+// TestTwoProcessesDecideOneAfterTheOther has two catalogs on one store claim
+// one route, and delete what the other begins to refer to.
+func TestTwoProcessesDecideOneAfterTheOther(t *testing.T) {
+	db := memory.New()
+	a, b := newWorldOn(t, db), newWorldOn(t, db)
+	a.apply(base(t))
+	b.apply(Request{Documents: docs(t, teamDoc2)}) // b reads the routes
+	for i := range 20 {
+		path := "/race/" + itoa(i)
+		var wg sync.WaitGroup
+		errs := make([]error, 2)
+		for j, w := range []*world{a, b} {
+			d := apiDoc(t, "race-"+itoa(i)+"-"+itoa(j), path, "")
+			wg.Go(func() { _, errs[j] = w.Apply(w.ctx, Request{Documents: []Document{d}}) })
+		}
+		wg.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) {
+			t.Fatalf("round %d: both or neither claimed %s: %v, %v", i, path, errs[0], errs[1])
+		}
 	}
 }
