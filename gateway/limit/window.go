@@ -68,3 +68,10 @@ func span(k kind, per, at int64) windowSpan {
 }
 
 func number(k kind, per, at int64) int64 { return span(k, max(1, per), at).number }
+
+// Window is the window of a budget that is not a bucket, at now.
+func Window(b policy.Budget, now time.Time) (start, end time.Time) {
+	var c calendars
+	s, _ := c.window(b, now)
+	return time.Unix(0, s.start), time.Unix(0, s.end)
+}

@@ -2,16 +2,18 @@
 // borrowing parts of them from the control plane, over the link.
 //
 // No request waits for the control plane. An instance spends tokens that it has
-// been granted and reports what it spent each time it asks for more. Before the
-// first grant of a window it may spend an advance, a tenth of its even part of
-// the limit, but at least one.
+// been granted and reports what it spent each time it asks for more; tokens that
+// may be spent while a question is in the air are reported as used in it. While it
+// holds none it may spend an advance: a tenth of its even part of the limit, or its
+// even part of what was left when last heard of if that is less, but at least one.
 //
 // How far that may overshoot: while the control plane answers, n instances let
-// at most limit + 2*n*max(1, limit/(10*n)) through in a window, about a fifth more
-// under a flood of each (a test holds it; it saw an eighth); tokens that
-// may be spent while a question is in the air are reported as used in it. While it does not answer, each instance keeps to its even part
-// of the limit for as long as that lasts, so that the window in which it went
-// away lets at most twice the limit through and every later one the limit.
+// at most limit + 2*n*max(1, limit/(10*n)) through in a window. A test holds
+// that; in it four instances under a flood let an eighth more through, and next to
+// nothing more under ordinary load. While the control plane does not answer, each
+// instance keeps to its even part of the limit: the window in which it went away
+// lets at most twice the limit through and every later one the limit.
+//
 // Buckets (rate-limit) are counted here in windows of their period.
 //
 // The ledger of what was used is the control plane's; keeping it is not this
