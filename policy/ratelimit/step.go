@@ -69,8 +69,8 @@ func newTeller(scope string, u Use) teller {
 
 func (t teller) standing(h *policy.Header, s policy.Standing) {
 	h.Add("RateLimit-Policy", t.policy)
-	b := make([]byte, 0, len(t.name)+48)
-	b = append(b, t.name...)
+	var buf [96]byte
+	b := append(buf[:0], t.name...)
 	b = append(b, ";r="...)
 	b = strconv.AppendInt(b, max(0, s.Remaining), 10)
 	b = append(b, ";t="...)
