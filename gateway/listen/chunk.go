@@ -1,0 +1,157 @@
+package listen
+
+import "errors"
+
+// Bounds within a chunked body. Extensions and trailers carry nothing that the
+// gateway passes on; there is no use in many.
+const (
+	maxExtension = 256      // bytes of extensions of one chunk
+	maxOverhead  = 64 << 10 // bytes of extensions of a whole body
+	maxTrailer   = 8 << 10  // bytes of the trailer section
+)
+
+// errChunk is why a chunked body cannot be read on.
+var errChunk = errors.New("the chunked body is malformed")
+
+// A chunkScan follows a chunked body (RFC 9112 §7.1) byte by byte, across reads,
+// and says where it ends. It changes nothing and keeps nothing.
+type chunkScan struct {
+	state    uint8
+	digits   uint8
+	size     int64
+	ext      int
+	overhead int
+	trailer  int
+	column   int // in the trailer's line
+	named    bool
+}
+
+const (
+	chunkSize = iota
+	chunkExt
+	chunkSizeLF
+	chunkData
+	chunkDataCR
+	chunkDataLF
+	chunkTrailer
+	chunkTrailerLF
+	chunkDone
+)
+
+// scan goes over b and returns how many of its bytes belong to the body. The
+// body is at its end when done is true.
+func (s *chunkScan) scan(b []byte) (n int, done bool, err error) {
+	for n < len(b) {
+		if s.state == chunkData {
+			take := min(s.size, int64(len(b)-n))
+			n += int(take)
+			if s.size -= take; s.size == 0 {
+				s.state = chunkDataCR
+			}
+			continue
+		}
+		if err := s.next(b[n]); err != nil {
+			return n, false, err
+		}
+		n++
+		if s.state == chunkDone {
+			return n, true, nil
+		}
+	}
+	return n, false, nil
+}
+
+func (s *chunkScan) next(c byte) error {
+	switch s.state {
+	case chunkSize:
+		return s.sizeByte(c)
+	case chunkExt:
+		s.ext++
+		s.overhead++
+		switch {
+		case c == '\r':
+			s.state = chunkSizeLF
+			return nil
+		case s.ext > maxExtension || s.overhead > maxOverhead || class[c]&inValue == 0:
+			return errChunk
+		}
+		return nil
+	case chunkSizeLF:
+		if c != '\n' {
+			return errChunk
+		}
+		if s.state = chunkData; s.size == 0 {
+			s.state, s.column = chunkTrailer, 0
+		}
+		return nil
+	case chunkDataCR:
+		if c != '\r' {
+			return errChunk
+		}
+		s.state = chunkDataLF
+		return nil
+	case chunkDataLF:
+		if c != '\n' {
+			return errChunk
+		}
+		s.state, s.digits, s.size, s.ext = chunkSize, 0, 0, 0
+		return nil
+	case chunkTrailer:
+		return s.trailerByte(c)
+	case chunkTrailerLF:
+		if c != '\n' {
+			return errChunk
+		}
+		if s.state = chunkTrailer; s.column == 0 {
+			s.state = chunkDone
+		} else if !s.named {
+			return errChunk
+		}
+		s.column, s.named = 0, false
+		return nil
+	}
+	return errChunk
+}
+
+func (s *chunkScan) sizeByte(c byte) error {
+	v := int64(-1)
+	switch {
+	case c >= '0' && c <= '9':
+		v = int64(c - '0')
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		v = int64(c|0x20-'a') + 10
+	}
+	switch {
+	case v >= 0:
+		if s.digits++; s.digits > 15 {
+			return errChunk
+		}
+		s.size = s.size<<4 | v
+	case s.digits == 0:
+		return errChunk
+	case c == ';':
+		s.state = chunkExt
+	case c == '\r':
+		s.state = chunkSizeLF
+	default:
+		return errChunk
+	}
+	return nil
+}
+
+func (s *chunkScan) trailerByte(c byte) error {
+	if s.trailer++; s.trailer > maxTrailer {
+		return errChunk
+	}
+	switch {
+	case c == '\r':
+		s.state = chunkTrailerLF
+		return nil
+	case !s.named && c == ':' && s.column > 0:
+		s.named = true
+	case !s.named && class[c]&inToken == 0, s.named && class[c]&inValue == 0:
+		return errChunk
+	}
+	s.column++
+	return nil
+}

@@ -1,0 +1,373 @@
+package listen
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/gateway/head"
+	"gatehouse/policy"
+)
+
+// A conn stands between a connection and net/http and lets through only bytes
+// that belong to well-formed messages. Heads are handed on whole. In place of a
+// malformed head it hands on a request of its own, marked so that the handler
+// answers with the fault, in its turn behind earlier answers; nothing of the
+// connection is read after that.
+//
+// While nothing is read a conn holds no buffer.
+type conn struct {
+	net.Conn
+	server *Server
+	peer   head.Peer
+	fault  atomic.Pointer[policy.Denial]
+
+	// Only who reads touches these; net/http reads from one goroutine at a time.
+	state   uint8
+	began   bool          // the first message has begun
+	skipped bool          // an empty line before the head has been
+	fresh   bool          // buf holds what advance has not seen
+	ready   int           // bytes at the start of buf that may be handed on
+	buf     []byte        // read, not yet handed on
+	line    int           // where in the unfinished head its last line begins
+	left    int64         // of the body
+	last    bool          // nothing follows the body as HTTP
+	chunks  chunkScan     //
+	err     error         // what every further Read returns
+	slow    time.Duration // spent waiting for the body since much came
+	much    int           // bytes of the body since then
+
+	wrote   time.Time  // when the write deadline was set last; net/http writes from one goroutine at a time
+	dmu     sync.Mutex // guards given, and deadlines being set
+	given   time.Time  // the read deadline that net/http asked for
+	counted sync.Once
+}
+
+const (
+	atHead = iota
+	inBody
+	inChunks
+	raw    // bytes pass as they are
+	spoilt // a fault has been handed on
+)
+
+var errEnded = errors.New("the connection was ended after a malformed message")
+
+var headBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+
+// Read implements net.Conn.
+func (c *conn) Read(p []byte) (int, error) {
+	for {
+		switch {
+		case c.ready > 0:
+			n := copy(p, c.buf[:c.ready])
+			c.drop(n)
+			return n, nil
+		case c.err != nil:
+			return 0, c.err
+		case len(c.buf) == 0 && c.state == raw:
+			return c.Conn.Read(p)
+		case len(c.buf) == 0 && len(p) >= 1024:
+			if n, err := c.direct(p); n > 0 || err != nil {
+				return n, err
+			}
+			continue
+		}
+		if !c.fresh {
+			if err := c.fill(); err != nil {
+				return 0, err
+			}
+		}
+		c.fresh = false
+		if c.blank(c.buf) && len(c.buf) > 1 {
+			c.skipped = true
+			c.drop(2)
+			c.ready, c.fresh = 0, len(c.buf) > 0
+			continue
+		}
+		k := c.advance(c.buf)
+		if c.state == spoilt {
+			c.buf = append(c.buf[:k], c.marked()...)
+			k = len(c.buf)
+		}
+		c.ready = k
+	}
+}
+
+// direct reads into p itself and keeps back only what cannot be handed on yet.
+func (c *conn) direct(p []byte) (int, error) {
+	n, err := c.wait(p)
+	if n == 0 {
+		return 0, err
+	}
+	k := c.advance(p[:n])
+	if c.state == spoilt {
+		if m := c.marked(); len(m) > 0 {
+			c.hold(m)
+			c.ready = len(c.buf)
+		}
+	} else if k < n {
+		c.hold(p[k:n])
+		c.fresh = c.blank(c.buf)
+	}
+	return k, nil
+}
+
+// blank tells whether b begins with an empty line that may be skipped before a
+// request line (RFC 9112 §2.2), or with the start of one.
+func (c *conn) blank(b []byte) bool {
+	return c.state == atHead && !c.skipped && len(b) > 0 && b[0] == '\r' && (len(b) == 1 || b[1] == '\n')
+}
+
+// wait reads from the connection within the bounds of time for heads and bodies.
+func (c *conn) wait(p []byte) (int, error) {
+	switch c.state {
+	case atHead:
+		if len(c.buf) > 0 {
+			c.limit(c.server.o.HeadTimeout)
+			defer c.unlimit()
+		}
+		return c.Conn.Read(p)
+	case raw, spoilt:
+		return c.Conn.Read(p)
+	}
+	// A body must come at a pace: so many bytes in so much waiting. Time in
+	// which nobody reads does not count against the caller.
+	c.limit(c.server.o.BodyTimeout - c.slow)
+	start := time.Now()
+	n, err := c.Conn.Read(p)
+	c.unlimit()
+	c.slow += time.Since(start)
+	if c.much += n; c.much >= c.server.o.BodyPace {
+		c.slow, c.much = 0, 0
+	} else if err == nil && c.slow >= c.server.o.BodyTimeout {
+		err = errSlow
+	}
+	return n, err
+}
+
+var errSlow error = slow{}
+
+type slow struct{}
+
+func (slow) Error() string   { return "the body comes too slowly" }
+func (slow) Timeout() bool   { return true }
+func (slow) Temporary() bool { return false }
+
+// fill reads more behind what the buffer holds.
+func (c *conn) fill() error {
+	if c.buf == nil {
+		c.buf = *headBuffers.Get().(*[]byte)
+	}
+	if len(c.buf) == cap(c.buf) {
+		c.buf = append(make([]byte, 0, 2*cap(c.buf)), c.buf...)
+	}
+	n, err := c.wait(c.buf[len(c.buf):cap(c.buf)])
+	c.buf = c.buf[:len(c.buf)+n]
+	if n > 0 {
+		return nil
+	}
+	if err != nil && len(c.buf) == 0 {
+		c.release()
+	}
+	if err == io.EOF && len(c.buf) > 0 {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+func (c *conn) hold(b []byte) {
+	if c.buf == nil {
+		c.buf = *headBuffers.Get().(*[]byte)
+	}
+	c.buf = append(c.buf, b...)
+}
+
+// drop takes n bytes that have been handed on out of the buffer.
+func (c *conn) drop(n int) {
+	c.ready -= n
+	rest := copy(c.buf, c.buf[n:])
+	if c.buf = c.buf[:rest]; rest == 0 {
+		c.release()
+	}
+}
+
+func (c *conn) release() {
+	if cap(c.buf) > 0 && cap(c.buf) <= 64<<10 {
+		b := c.buf[:0]
+		headBuffers.Put(&b)
+	}
+	c.buf = nil
+}
+
+// advance goes over b, which begins where the last call left off, and returns how
+// much of it may be handed on.
+func (c *conn) advance(b []byte) (k int) {
+	for k < len(b) {
+		switch c.state {
+		case raw:
+			return len(b)
+		case spoilt:
+			return k
+		case inBody:
+			n := min(c.left, int64(len(b)-k))
+			k += int(n)
+			if c.left -= n; c.left == 0 {
+				c.next()
+			}
+		case inChunks:
+			n, done, err := c.chunks.scan(b[k:])
+			k += n
+			if err != nil {
+				c.err, c.state = err, spoilt
+				return k
+			}
+			if done {
+				c.next()
+			}
+		default:
+			if c.blank(b[k:]) {
+				return k
+			}
+			n := c.head(b[k:])
+			if n == 0 {
+				return k
+			}
+			k += n
+		}
+	}
+	return k
+}
+
+// head reads the head that b begins with and returns its length: 0 when it is not
+// whole yet, or at fault.
+func (c *conn) head(b []byte) int {
+	end, line, d := headEnd(b, c.line)
+	c.line = line
+	switch {
+	case d != nil:
+	case end > c.server.o.MaxHead, end < 0 && len(b) > c.server.o.MaxHead:
+		d = tooLong(b)
+	case end < 0:
+		return 0
+	}
+	var m message
+	if d == nil {
+		m, d = parseHead(b[:end], c.server.o.MaxFields)
+	}
+	if d == nil && m.preface && (c.began || c.skipped || !c.server.o.HTTP2) {
+		d = policy.Deny(http.StatusHTTPVersionNotSupported, "version-unsupported", "HTTP/2 is not spoken here")
+	}
+	if d != nil {
+		c.fault.Store(d)
+		c.state, c.err = spoilt, errEnded
+		return 0
+	}
+	c.began, c.skipped, c.line = true, false, 0
+	c.slow, c.much = 0, 0
+	c.last = m.last
+	switch {
+	case m.preface:
+		c.state = raw
+	case m.chunked:
+		c.state, c.chunks = inChunks, chunkScan{}
+	case m.length > 0:
+		c.state, c.left = inBody, m.length
+	default:
+		c.next()
+	}
+	return end
+}
+
+// next is what follows when a message is at its end.
+func (c *conn) next() {
+	c.state = atHead
+	if c.last {
+		c.state = raw
+	}
+}
+
+// tooLong says which part of the head passes the bound.
+func tooLong(b []byte) *policy.Denial {
+	if bytes.IndexByte(b, '\n') < 0 {
+		return policy.Deny(http.StatusRequestURITooLong, "target-too-long", "the request line is longer than is allowed")
+	}
+	return policy.Deny(http.StatusRequestHeaderFieldsTooLarge, "head-too-large", "the request's head is larger than is allowed")
+}
+
+// mark is the name of the field in the request that stands for a fault. No caller
+// can know it.
+var mark = "Gatehouse-Fault-" + rand.Text()
+
+var markedRequest = []byte("GET / HTTP/1.1\r\nHost: fault\r\nConnection: close\r\n" + mark + ": 1\r\n\r\n")
+
+// marked is the request to hand on in place of a malformed head, nothing after a
+// malformed body.
+func (c *conn) marked() []byte {
+	if c.fault.Load() == nil {
+		return nil
+	}
+	return markedRequest
+}
+
+// SetReadDeadline implements net.Conn. What net/http asks for comes before the
+// bounds set here.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	c.dmu.Lock()
+	defer c.dmu.Unlock()
+	c.given = t
+	return c.Conn.SetReadDeadline(t)
+}
+
+// SetDeadline implements net.Conn.
+func (c *conn) SetDeadline(t time.Time) error {
+	if err := c.SetReadDeadline(t); err != nil {
+		return err
+	}
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// limit bounds the next read, unless net/http asked for less.
+func (c *conn) limit(d time.Duration) {
+	c.dmu.Lock()
+	defer c.dmu.Unlock()
+	if t := time.Now().Add(max(d, time.Millisecond)); c.given.IsZero() || t.Before(c.given) {
+		c.Conn.SetReadDeadline(t)
+	}
+}
+
+func (c *conn) unlimit() {
+	c.dmu.Lock()
+	defer c.dmu.Unlock()
+	c.Conn.SetReadDeadline(c.given)
+}
+
+// writeSlack is how far a write deadline may lag behind, to save setting it for
+// each of many writes.
+const writeSlack = 5 * time.Second
+
+// Write implements net.Conn. A caller that takes nothing for WriteTimeout is cut.
+func (c *conn) Write(p []byte) (int, error) {
+	if now := time.Now(); now.Sub(c.wrote) > writeSlack {
+		c.wrote = now
+		c.Conn.SetWriteDeadline(now.Add(c.server.o.WriteTimeout + writeSlack))
+	}
+	return c.Conn.Write(p)
+}
+
+// Close implements net.Conn.
+func (c *conn) Close() error {
+	c.leave()
+	return c.Conn.Close()
+}
+
+// leave counts the connection out, once.
+func (c *conn) leave() {
+	c.counted.Do(func() { c.server.connections.Add(-1) })
+}

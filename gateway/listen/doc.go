@@ -1,0 +1,11 @@
+// Package listen is the door: it accepts connections, lets in only what is HTTP to
+// the letter, and hands each request to package pipeline as a Call.
+//
+// Every message of HTTP/1 passes a validating reader before net/http sees a byte
+// of it. Where servers are lenient (bare line feeds, two framings at once, codings
+// in HTTP/1.0, folded fields), requests are smuggled; here such a message is
+// answered 400 and the connection closed. HTTP/2 and h2c are net/http's.
+//
+// Bounds of size and time are set here, for heads, bodies, answers and the number
+// of connections. What a request means is for package pipeline.
+package listen

@@ -1,0 +1,120 @@
+package listen
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"gatehouse/gateway/pipeline"
+	"gatehouse/policy"
+)
+
+// A handler turns net/http's requests into calls.
+type handler Server
+
+// ServeHTTP implements http.Handler.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s := (*Server)(h)
+	c := r.Context().Value(peerKey{}).(*conn)
+	call := pipeline.NewCall()
+	out := writers.get()
+	out.begin(s, w, r, c)
+	call.Context, call.Peer, call.Writer = r.Context(), &c.peer, out
+	call.Now = time.Now()
+	call.Method, call.Proto = r.Method, r.Proto
+	call.Fault = s.fault(c, r)
+	if call.Fault == nil {
+		fill(call, r, w)
+		call.Fault = s.overload()
+	} else {
+		out.last = true
+	}
+	if call.Fault == nil && r.ProtoMajor == 1 && r.Header["Upgrade"] != nil && strings.EqualFold(r.Header["Upgrade"][0], "websocket") {
+		// What follows this request is no HTTP to the reader in front: unless
+		// the protocol is switched, the connection ends here.
+		out.last = true
+	}
+	s.to.Serve(call)
+	aborted := out.aborted
+	call.Free()
+	writers.put(out)
+	if aborted {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// fault is what is wrong with the message itself.
+func (s *Server) fault(c *conn, r *http.Request) *policy.Denial {
+	if r.ProtoMajor == 1 {
+		if r.Header[mark] != nil {
+			return c.fault.Load()
+		}
+		return nil
+	}
+	// net/http has checked the fields (RFC 9113 §8.2, §8.3); what it lets by is
+	// a Host field beside :authority, and a method that is no token.
+	if hosts := r.Header["Host"]; len(hosts) > 1 || len(hosts) == 1 && !strings.EqualFold(hosts[0], r.Host) {
+		return bad(":authority and Host name two hosts")
+	}
+	if len(r.Method) > 32 || !all([]byte(r.Method), inToken) || r.Method == "CONNECT" {
+		return bad("the method is not one that is served")
+	}
+	return nil
+}
+
+// overload is 503 when there is more to do than the bounds allow.
+func (s *Server) overload() *policy.Denial {
+	if s.to.InFlight() < s.o.MaxRequests && s.o.Memory() != Refusing {
+		return nil
+	}
+	d := policy.Deny(http.StatusServiceUnavailable, "overloaded", "the gateway has as much to do as it may; try again")
+	d.Header.Add("Retry-After", "1")
+	return d
+}
+
+// fill copies what the request says into the call.
+func fill(call *pipeline.Call, r *http.Request, w http.ResponseWriter) {
+	target := r.RequestURI
+	call.Authority = r.Host
+	if target != "" && target[0] != '/' && target != "*" {
+		if _, rest, ok := absolute(target); ok {
+			if target = rest; target == "" || target[0] == '?' {
+				target = "/" + target
+			}
+		}
+	}
+	call.Target, call.Query, _ = strings.Cut(target, "?")
+	for name, values := range r.Header {
+		for _, v := range values {
+			call.Header = append(call.Header, policy.Field{Name: name, Value: v})
+		}
+	}
+	if r.ContentLength != 0 {
+		call.Source, call.Length = &body{r: r.Body, w: w}, r.ContentLength
+	}
+}
+
+// A body is a request's body whose pending Read can be cut short.
+type body struct {
+	r    io.Reader
+	w    http.ResponseWriter
+	done atomic.Bool
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if err != nil {
+		b.done.Store(true)
+	}
+	return n, err
+}
+
+// Abort makes a pending Read, and all that follow, return an error.
+func (b *body) Abort() {
+	if !b.done.Load() {
+		http.NewResponseController(b.w).SetReadDeadline(time.Unix(1, 0))
+	}
+}

@@ -1,0 +1,49 @@
+package pipeline
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+)
+
+// errTooLarge ends a body that has passed its limit.
+var errTooLarge = errors.New("the body is larger than its limit")
+
+// A body counts a request's body while it streams and stops it at its limit.
+// It may be read by another goroutine than the call's.
+type body struct {
+	from  io.Reader
+	limit int64 // zero is none
+	n     atomic.Int64
+	over  atomic.Bool
+	ended atomic.Bool // an error, the end included, was seen
+	used  atomic.Bool
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	b.used.Store(true)
+	if b.over.Load() {
+		return 0, errTooLarge
+	}
+	n, err := b.from.Read(p)
+	if total := b.n.Add(int64(n)); b.limit > 0 && total > b.limit {
+		b.over.Store(true)
+		return 0, errTooLarge
+	}
+	if err != nil {
+		b.ended.Store(true)
+	}
+	return n, err
+}
+
+// Abort cuts a pending Read short, when the engine's body can.
+func (b *body) Abort() {
+	if a, ok := b.from.(interface{ Abort() }); ok {
+		a.Abort()
+	}
+}
+
+// open tells whether a reader may still be at it: reading began and has not
+// come to an end.
+func (b *body) open() bool { return b.used.Load() && !b.ended.Load() }

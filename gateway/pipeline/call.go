@@ -1,0 +1,107 @@
+package pipeline
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"gatehouse/gateway/credential"
+	"gatehouse/gateway/head"
+	"gatehouse/policy"
+)
+
+// A Writer takes the answer of one call. Its methods are called by one
+// goroutine, in the order Head, Write and Flush as often as need be, Trailer;
+// or Switch; or Abort at any time.
+type Writer interface {
+	// Head begins the answer. length is that of the content, -1 when unknown;
+	// h holds no framing and is not kept.
+	Head(status int, h policy.Header, length int64)
+	Write(p []byte) (int, error)
+	Flush() error
+	// Trailer ends the answer with fields after its content.
+	Trailer(h policy.Header)
+	// Switch answers 101 and hands over the connection; protocols that cannot
+	// return an error before anything is written.
+	Switch(h policy.Header) (io.ReadWriteCloser, error)
+	// Abort cuts the answer so that the caller cannot take it for whole.
+	Abort()
+}
+
+// A Call is a request and all that the gateway keeps while it is in work. An
+// engine gets one from [NewCall], fills in what the exported fields say, serves it
+// and frees it.
+type Call struct {
+	// Exchange's Method, Proto, Query, Header and Now are set by the engine, the
+	// header as it came; the rest by the pipeline.
+	policy.Exchange
+	Context context.Context
+	Peer    *head.Peer
+	// Target is the path as it came, Authority the host as it came.
+	Target    string
+	Authority string
+	// Source is the request's body, nil for none; Length as announced, -1 when
+	// unknown.
+	Source io.Reader
+	Length int64
+	// Fault is set when the engine cannot make a request of what it read: the
+	// call is answered so and nothing else of it is looked at.
+	Fault  *policy.Denial
+	Writer Writer
+
+	lane    int
+	id      string
+	table   *Table
+	api     *API
+	op      *operation
+	caller  *credential.Subscription
+	body    body
+	entered []policy.ResponseStep
+	found   [4]credential.Match
+
+	started bool // the answer's head is out
+	aborted bool
+	status  int
+	denied  string
+	target  string // of the backend, when it failed
+	reason  string // why it failed
+	out     int64
+	backend time.Duration
+}
+
+var calls = sync.Pool{New: func() any {
+	return &Call{
+		lane:     -1,
+		Exchange: policy.Exchange{Header: make(policy.Header, 0, 32), Params: make([]policy.Param, 0, 8), Response: policy.Response{Header: make(policy.Header, 0, 32)}},
+		entered:  make([]policy.ResponseStep, 0, 8),
+	}
+}}
+
+// NewCall returns an empty call.
+func NewCall() *Call { return calls.Get().(*Call) }
+
+// Free gives the call back. Nothing of it may be used afterwards.
+func (c *Call) Free() {
+	if c.body.open() {
+		return // someone may still read it: leave it to the collector
+	}
+	clear(c.Header)
+	clear(c.Response.Header)
+	clear(c.Params)
+	clear(c.entered)
+	*c = Call{
+		lane:     c.lane,
+		Exchange: policy.Exchange{Header: keep(c.Header), Params: c.Params[:0], Reply: keep(c.Reply), Response: policy.Response{Header: keep(c.Response.Header)}},
+		entered:  c.entered[:0],
+	}
+	calls.Put(c)
+}
+
+// keep returns h's room for the next call, unless it has grown out of measure.
+func keep(h policy.Header) policy.Header {
+	if cap(h) > 256 {
+		return nil
+	}
+	return h[:0]
+}

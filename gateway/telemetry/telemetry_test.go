@@ -1,0 +1,206 @@
+package telemetry
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unique"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.uber.org/goleak"
+
+	"gatehouse/gateway/credential"
+	"gatehouse/report"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestBucketsAreTheReports(t *testing.T) {
+	if buckets != len(report.LatencyBounds)+1 {
+		t.Fatalf("%d buckets for %d bounds", buckets, len(report.LatencyBounds))
+	}
+	for i, b := range report.LatencyBounds {
+		if got := bucket(b); got != i {
+			t.Errorf("bucket(%v): got %d, want %d", b, got, i)
+		}
+		if got := bucket(b + 1); got != i+1 {
+			t.Errorf("bucket(%v): got %d, want %d", b+1, got, i+1)
+		}
+	}
+	if got := bucket(-1); got != 0 {
+		t.Errorf("a clock that went back: got bucket %d", got)
+	}
+}
+
+func sub(app, plan string) *credential.Subscription {
+	return &credential.Subscription{Application: app, Plan: unique.Make(credential.PlanName{Product: "p", Plan: plan})}
+}
+
+// Roll-ups taken while requests are counted hold each request once.
+func TestRollupLosesNothing(t *testing.T) {
+	m := NewMeter(2, 0)
+	routes := []*Route{{"a/x@v1", "get"}, {"a/x@v1", "get"}, {"a/y@v1", ""}}
+	subs := []*credential.Subscription{nil, sub("t/a", "free"), sub("t/a", "free"), sub("t/b", "gold")}
+	const workers, each = 4, 5000
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			lane := m.Lane()
+			for i := range each {
+				m.Add(lane, &Sample{Route: routes[i%3], Caller: subs[(i+w)%4], Status: 200 + 100*(i%4), BytesIn: 1, BytesOut: 2, Duration: time.Millisecond, Backend: time.Microsecond})
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	var n, in, out, backend, latency int64
+	take := func() {
+		seen := map[string]bool{}
+		for _, c := range m.Rollup() {
+			n, in, out, backend = n+c.Requests, in+c.BytesIn, out+c.BytesOut, backend+c.BackendMicros
+			latency += c.Latency[3]
+			id := c.API + c.Operation + c.Application + c.Product + c.Plan + c.Denied + string(rune(c.Class))
+			if seen[id] {
+				t.Errorf("%s is in one roll-up twice", id)
+			}
+			seen[id] = true
+		}
+	}
+	for open := true; open; {
+		select {
+		case <-done:
+			open = false
+		default:
+		}
+		take()
+	}
+	take()
+	if want := int64(workers * each); n != want || in != want || out != 2*want || backend != want || latency != want {
+		t.Errorf("got %d requests, %d in, %d out, %d µs, %d in the histogram; want %d", n, in, out, backend, latency, want)
+	}
+	total := m.sinceStart()
+	var all int64
+	for _, s := range total.apis {
+		all += s.requests
+	}
+	if all != workers*each {
+		t.Errorf("totals since the start: got %d, want %d", all, workers*each)
+	}
+}
+
+func TestCellsAreBounded(t *testing.T) {
+	m := NewMeter(1, 10)
+	r := &Route{"a", "b"}
+	for range 100 {
+		m.Add(0, &Sample{Route: r, Caller: sub("x", "y"), Status: 200})
+	}
+	select {
+	case <-m.Full():
+	default:
+		t.Error("nobody was told that cells run out")
+	}
+	if n := len(m.lanes[0].cells); n != 11 {
+		t.Errorf("got %d cells, want the 10 allowed and one without caller", n)
+	}
+	var n int64
+	for _, c := range m.Rollup() {
+		n += c.Requests
+	}
+	if n != 100 {
+		t.Errorf("got %d requests, want 100", n)
+	}
+}
+
+func TestLogLine(t *testing.T) {
+	var b bytes.Buffer
+	l := NewLog(&b, 1)
+	l.Add(&Line{Time: time.Unix(0, 0), Caller: netip.MustParseAddr("192.0.2.1"), Method: "GET", Host: "h\"\n", Path: "/é", Status: 200})
+	l.Close()
+	l.Add(&Line{Status: 200})
+	var got map[string]any
+	if err := json.Unmarshal(b.Bytes(), &got); err != nil || strings.Count(b.String(), "\n") != 1 {
+		t.Fatalf("%q: %v", b.String(), err)
+	}
+	if got["host"] != "h\"\n" || got["caller"] != "192.0.2.1" || got["status"] != 200.0 {
+		t.Errorf("got %v", got)
+	}
+	if l.Dropped() != 1 {
+		t.Errorf("dropped: got %d, want the line after Close", l.Dropped())
+	}
+}
+
+// A writer that hangs holds up nobody, and what it costs is counted.
+func TestLogDropsUnderLoad(t *testing.T) {
+	r, w := io.Pipe()
+	l := NewLog(w, 1)
+	line := &Line{Path: "/" + strings.Repeat("x", 900), Status: 200}
+	const n = 5000
+	for range n {
+		l.Add(line)
+	}
+	if l.Dropped() == 0 {
+		t.Error("nothing was dropped")
+	}
+	var written int
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b, _ := io.ReadAll(r)
+		written = bytes.Count(b, []byte("\n"))
+	}()
+	l.Close()
+	w.Close()
+	<-done
+	if int64(written)+l.Dropped() != n {
+		t.Errorf("%d written and %d dropped of %d", written, l.Dropped(), n)
+	}
+}
+
+func TestLogSamples(t *testing.T) {
+	var b bytes.Buffer
+	l := NewLog(&b, 0.1)
+	for range 2000 {
+		l.Add(&Line{Status: 200})
+	}
+	l.Add(&Line{Status: 429})
+	l.Close()
+	if n := bytes.Count(b.Bytes(), []byte("\n")); n < 50 || n > 500 || !bytes.Contains(b.Bytes(), []byte("429")) {
+		t.Errorf("got %d lines of about 200, and all denials", n)
+	}
+	var none *Log
+	none.Add(&Line{})
+	none.Close()
+}
+
+func TestCollector(t *testing.T) {
+	m := NewMeter(1, 0)
+	m.Add(0, &Sample{Route: &Route{"a/x@v1", "get"}, Status: 429, Denied: "rate-limit", Duration: time.Millisecond})
+	m.Rollup()
+	m.Add(0, &Sample{Route: &Route{"a/x@v1", "get"}, Status: 429, Denied: "rate-limit", Duration: time.Millisecond})
+	reg := prometheus.NewPedanticRegistry()
+	reg.MustRegister(NewCollector(m, func() State { return State{Serial: 7, APIs: 3} }))
+	w := httptest.NewRecorder()
+	promhttp.HandlerFor(reg, promhttp.HandlerOpts{}).ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, want := range []string{`gatehouse_requests_total{api="a/x@v1",class="4xx",denied="rate-limit"} 2`, "gatehouse_manifest_serial 7",
+		`gatehouse_apis{state="live"} 3`, `gatehouse_request_duration_seconds_bucket{le="0.001"} 2`} {
+		if !strings.Contains(w.Body.String(), want) {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+}
+
+func BenchmarkAdd(b *testing.B) {
+	m := NewMeter(2, 0)
+	s := &Sample{Route: &Route{"a/x@v1", "get"}, Caller: sub("a", "b"), Status: 200, Duration: time.Millisecond}
+	b.ReportAllocs()
+	for range b.N {
+		m.Add(0, s)
+	}
+}
