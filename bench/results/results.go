@@ -42,6 +42,16 @@ func Machine() string {
 		memory(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
+// Load is the load average over a minute and over five: what is measured while
+// other programs want the same cores is worth less, and should say so.
+func Load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if f := strings.Fields(string(text)); err == nil && len(f) > 2 {
+		return f[0] + " (1 min), " + f[1] + " (5 min)"
+	}
+	return "unknown"
+}
+
 func memory() string {
 	var kib int
 	fmt.Sscan(field("/proc/meminfo", "MemTotal"), &kib)

@@ -43,7 +43,7 @@ func serveGateway(listen, backend string, apim bool) error {
 	if err != nil {
 		return err
 	}
-	return g.Serve(l, nil)
+	return g.Serve(l, gateway.TLS{})
 }
 
 // chunks by their hash.

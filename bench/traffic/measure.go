@@ -166,7 +166,8 @@ func load(ctx context.Context, dir string, pin []string, addr string, conns int,
 // table shows medians, and the medians of the ratios to nginx in each round.
 func table(all map[string][]sample, n int, d time.Duration) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## Traffic\n\n%s. nginx as Debian packages it, one worker. Each proxy on one core; wrk and backend on another. Medians of %d rounds of %v.\n", results.Machine(), n, d)
+	fmt.Fprintf(&b, "## Traffic\n\n%s; load average while measuring %s, of which this bench makes about 2.\n", results.Machine(), results.Load())
+	fmt.Fprintf(&b, "nginx as Debian packages it, one worker. Each proxy on one core; wrk and backend on another. Medians of %d rounds of %v.\n", n, d)
 	b.WriteString("CPU is the proxy's own, for 10,000 requests; ratios are to nginx doing the same work in the same round.\n\n")
 	b.WriteString("| work | proxy | connections | CPU, ms | CPU to nginx | requests/s to nginx | p99 to nginx |\n|---|---|---|---|---|---|---|\n")
 	for _, c := range contenders {

@@ -234,3 +234,45 @@ func TestTimeoutOfTheExchangeCounts(t *testing.T) {
 		t.Errorf("got %+v, want 504 http_response_timeout", got)
 	}
 }
+
+// A refusal with a long body comes through while the caller's body stands
+// still: the upload ends when the head is there, not when the answer has been
+// read.
+func TestRefusalEndsTheUpload(t *testing.T) {
+	url := raw(t, func(p *peer) {
+		readHead(p)
+		p.say("HTTP/1.1 413 Content Too Large\r\nContent-Length: 100000\r\n\r\n")
+		io.Copy(p.Conn, zeros(100_000))
+		p.wait()
+	})
+	b := acquire(t, Options{}, snapshot.Backend{}, url)
+	body := newStuck("begin")
+	x := withBody(exchange("POST", "/"), body, -1)
+	a, f := b.Do(t.Context(), x)
+	if f != nil {
+		t.Fatal(f)
+	}
+	if !body.closed.Load() {
+		t.Error("the caller's body was not let go with the answer's head")
+	}
+	if n, err := io.Copy(io.Discard, a.Body); n != 100_000 || err != nil {
+		t.Errorf("got %d bytes, %v", n, err)
+	}
+	a.Body.Close()
+	if n := len(b.members[0].pool.idle); n != 0 {
+		t.Errorf("%d connections were kept", n)
+	}
+}
+
+// An answer that streams while the request does goes both ways.
+func TestFullDuplex(t *testing.T) {
+	url := raw(t, func(p *peer) {
+		readHead(p)
+		p.say("HTTP/1.1 200 OK\r\n\r\n")
+		io.CopyN(p.Conn, p, 300_000)
+	})
+	b := acquire(t, Options{}, snapshot.Backend{}, url)
+	if got := do(b, withBody(exchange("POST", "/"), zeros(300_000), 300_000)); got.Status != 200 || len(got.Body) != 300_000 || got.Torn != "" {
+		t.Errorf("got status %d, %d bytes, %s", got.Status, len(got.Body), got.Torn)
+	}
+}

@@ -53,7 +53,7 @@ func (p *peer) reset() {
 func (p *peer) wait() { io.Copy(io.Discard, p.Conn) }
 
 // raw serves connections on loopback by hand and returns the URL.
-func raw(t *testing.T, handle func(p *peer)) string {
+func raw(t testing.TB, handle func(p *peer)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -102,6 +102,9 @@ func (r *Response) receive(req *Request, h *policy.Header) *Error {
 			return r.switched(req)
 		case r.Status >= 200:
 			r.up.headDone()
+			if r.Status >= 300 {
+				r.up.stop() // the answer is a no: the rest is not wanted
+			}
 			return nil
 		case r.Last:
 			return malformed("interim answer announces the connection's end")

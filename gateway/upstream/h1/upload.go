@@ -23,8 +23,9 @@ type upload struct {
 	done    chan struct{}
 	err     *Error // valid once done is closed
 
-	mu       sync.Mutex // guards answered against the read deadline
+	mu       sync.Mutex // guards all below, and deadlines against each other
 	answered bool
+	stopped  bool
 }
 
 func newUpload(c *Conn, req *Request, t Timing) *upload {
@@ -34,8 +35,7 @@ func newUpload(c *Conn, req *Request, t Timing) *upload {
 func (u *upload) start() {
 	u.started = true
 	go func() {
-		u.err = u.run()
-		u.settle(u.err)
+		u.settle(u.run())
 		close(u.done) // from here on the connection may serve another exchange
 		if u.err != nil && u.err.Type == RequestError {
 			u.c.Close() // the peer must not take a torn body for a whole one
@@ -43,10 +43,14 @@ func (u *upload) start() {
 	}()
 }
 
-// settle gives the answer its time from now on.
+// settle notes how the upload ended and gives the answer its time from now on.
 func (u *upload) settle(err *Error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
+	if err != nil && u.stopped {
+		err = &Error{Type: ConnectionTerminated, Detail: "the rest of the body was not wanted"}
+	}
+	u.err = err
 	switch {
 	case u.answered:
 	case err != nil:
@@ -108,7 +112,11 @@ func (u *upload) write(large *[largeBuffer]byte, n int) error {
 		copy(large[from:], size)
 		b = append(large[from:chunkFront+n], '\r', '\n')
 	}
-	u.c.nc.SetWriteDeadline(deadline(u.timing.Idle))
+	u.mu.Lock()
+	if !u.stopped {
+		u.c.nc.SetWriteDeadline(deadline(u.timing.Idle))
+	}
+	u.mu.Unlock()
 	_, err := u.c.nc.Write(b)
 	return err
 }
@@ -151,7 +159,21 @@ func (u *upload) headDone() {
 	}
 }
 
-// abort ends an upload whose connection has been closed.
+// stop ends an upload whose answer is there but whose connection is still read.
+// Some callers do not read an answer before their body has been taken, and some
+// engines do not write one; a body that no one wants must hold neither up.
+func (u *upload) stop() {
+	if u == nil || !u.started {
+		return
+	}
+	u.mu.Lock()
+	u.stopped = true
+	u.c.nc.SetWriteDeadline(past)
+	u.mu.Unlock()
+	u.abort()
+}
+
+// abort ends an upload whose connection takes no more.
 func (u *upload) abort() {
 	if u == nil || !u.started {
 		return
