@@ -43,7 +43,11 @@ func appendBase62(b, number []byte, n int) []byte {
 
 // appendSum writes the checksum of b behind it.
 func appendSum(b []byte) []byte {
-	sum := crc32.ChecksumIEEE(b)
+	sum := ^uint32(0) // CRC-32 by table: the library's moves b to the heap
+	for _, c := range b {
+		sum = crc32.IEEETable[byte(sum)^c] ^ sum>>8
+	}
+	sum = ^sum
 	b = append(b, make([]byte, checkDigits)...)
 	for i := range checkDigits {
 		b[len(b)-1-i] = digits[sum%uint32(len(digits))]
