@@ -14,8 +14,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // good are uses of every kind; a kind without any fails the test.
 var good = map[string][]string{
-	"apikey":     {`{"in": "query", "name": "api_key"}`, `{"name": "Authorization", "scheme": "Bearer"}`},
-	"jwt":        {`{"issuer": "https://id.example.com", "audiences": ["orders"], "scopes": ["a", "b"], "requiredClaims": {"tenant": ["x", 1, true]}, "clockSkew": "10s", "algorithms": ["RS256"]}`, `{"issuer": "x", "jwks": "https://id.example.com/keys"}`,
+	"apikey": {`{"in": "query", "name": "api_key"}`, `{"name": "Authorization", "scheme": "Bearer"}`},
+	"jwt": {`{"issuer": "https://id.example.com", "audiences": ["orders"], "scopes": ["a", "b"], "requiredClaims": {"tenant": ["x", 1, true]}, "clockSkew": "10s", "algorithms": ["RS256"]}`, `{"issuer": "x", "jwks": "https://id.example.com/keys"}`,
 		`{"issuer": "x", "keys": {"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}, "forward": true, "header": "X-Token"}`},
 	"rate-limit": {`{"requests": 60, "per": "1m", "by": "header:X-Tenant", "burst": 5, "scope": "environment"}`, `{"requests": 1, "per": "1s"}`},
 	"quota":      {`{"requests": 10000, "per": "month", "by": "claim:tenant", "scope": "gateway"}`},
