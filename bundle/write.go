@@ -1,0 +1,120 @@
+package bundle
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gatehouse"
+)
+
+// Write writes one file for each document below dir, which is made if it is
+// not there: "payments/api-orders.yaml", "environment-prod.yaml". Definitions
+// go where the document's path to them leads, under their own names, so that
+// reading the folder gives the same revisions. The same bundle gives the same
+// files. Nothing is written outside of dir.
+func (b *Bundle) Write(dir string) error {
+	files, err := b.Layout()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("writing %q: %w", dir, err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", dir, err)
+	}
+	defer root.Close()
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		local := filepath.FromSlash(name)
+		if err := root.MkdirAll(filepath.Dir(local), 0o755); err != nil {
+			return fmt.Errorf("writing %q: %w", filepath.Join(dir, local), err)
+		}
+		if err := root.WriteFile(local, files[name], 0o644); err != nil {
+			return fmt.Errorf("writing %q: %w", filepath.Join(dir, local), err)
+		}
+	}
+	return nil
+}
+
+// Layout is what Write writes: content by path below the folder.
+func (b *Bundle) Layout() (map[string][]byte, error) {
+	docs := make([]*Document, len(b.Documents))
+	for i := range b.Documents {
+		docs[i] = &b.Documents[i]
+		if docs[i].object == nil {
+			return nil, fmt.Errorf("laying out document %d: it was not decoded", i)
+		}
+	}
+	slices.SortFunc(docs, func(a, b *Document) int { return strings.Compare(a.object.Key(), b.object.Key()) })
+	out := make(map[string][]byte, 2*len(docs))
+	for _, d := range docs {
+		text, err := YAML(d.Object)
+		if err != nil {
+			return nil, fmt.Errorf("writing %s: %w", d.object.Ref(), err)
+		}
+		if err := b.lay(out, d, text); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// lay finds a folder in which the document and its definitions meet nothing
+// else: its team's, one of its own, or one deep enough for paths with "..".
+func (b *Bundle) lay(out map[string][]byte, d *Document, text []byte) error {
+	m := d.object.Metadata
+	name := strings.ToLower(string(d.object.Kind)) + "-" + m.Name
+	folders := []string{m.Team, path.Join(m.Team, name)}
+	for deep := folders[1]; len(folders) < 40; {
+		deep = path.Join(deep, "files")
+		folders = append(folders, deep)
+	}
+	for _, folder := range folders {
+		files := map[string][]byte{path.Join(folder, name+".yaml"): text}
+		if fits := b.definitionsAt(files, folder, d); fits && agree(out, files) {
+			maps.Copy(out, files)
+			return nil
+		}
+	}
+	return gatehouse.E(gatehouse.Invalid, "writing %s: the paths of its definitions lead too far out", d.object.Ref())
+}
+
+// definitionsAt adds the files of d's definitions as seen from folder; false
+// when one would lie outside.
+func (b *Bundle) definitionsAt(files map[string][]byte, folder string, d *Document) bool {
+	for _, rel := range slices.Sorted(maps.Keys(d.Files)) {
+		if strings.Contains(rel, "://") || path.IsAbs(rel) {
+			continue // fetched from elsewhere, and again when it is read
+		}
+		target := path.Join(folder, rel)
+		if !filepath.IsLocal(filepath.FromSlash(target)) {
+			return false
+		}
+		if _, taken := files[target]; taken {
+			return false
+		}
+		files[target] = b.Files[d.Files[rel]]
+	}
+	return true
+}
+
+// agree reports whether files can be laid beside those in out.
+func agree(out, files map[string][]byte) bool {
+	for name, content := range files {
+		if have, ok := out[name]; ok && string(have) != string(content) {
+			return false
+		}
+		for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+			if _, file := out[dir]; file {
+				return false
+			}
+		}
+	}
+	return true
+}

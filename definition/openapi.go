@@ -1,0 +1,276 @@
+package definition
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"gatehouse"
+	"gatehouse/yamlx"
+)
+
+// maxOperations bounds how many operations one definition has.
+const maxOperations = 50_000
+
+// openapi reads one OpenAPI document.
+type openapi struct {
+	*sources
+	main     loc
+	v2       bool
+	produces []string // of 2.0, for all operations
+	ids      map[string]loc
+	routes   map[string]route // by method and shape
+	shapes   map[string]route // by shape alone
+	ops      []gatehouse.Operation
+	budget   int // steps left for generated examples
+}
+
+// route is who took a method and shape first.
+type route struct {
+	path, id string
+	at       loc
+	split    string
+}
+
+func readOpenAPI(s *sources, main loc, version string) *Definition {
+	r := &openapi{
+		sources: s, main: main, v2: version == "2.0", ids: make(map[string]loc), routes: make(map[string]route),
+		shapes: make(map[string]route), budget: 5_000_000,
+	}
+	s.checkRefs(main.file)
+	d := &Definition{Format: OpenAPI, FormatVersion: version}
+	r.info(d)
+	if len(s.faults) >= maxFaults {
+		return d
+	}
+	if r.v2 {
+		r.produces = r.texts(s.get(main.node, "produces"))
+	}
+	paths := s.get(main.node, "paths")
+	switch {
+	case paths == nil || paths.Kind == yaml.ScalarNode && yamlx.Text(paths) == "":
+		s.fault(main, "has no paths, so there is nothing to serve")
+	case !yamlx.IsMap(paths):
+		s.fault(loc{main.file, paths}, "paths is not a map from paths to operations")
+	default:
+		r.paths(paths)
+		if len(r.ops) == 0 && len(s.faults) == 0 {
+			s.fault(loc{main.file, paths}, "paths has no operation, so there is nothing to serve")
+		}
+	}
+	d.Operations, d.Notes = r.ops, s.notes
+	return d
+}
+
+func (r *openapi) info(d *Definition) {
+	info := r.get(r.main.node, "info")
+	if info == nil {
+		r.note(r.main, "info is missing")
+	} else if !yamlx.IsMap(info) {
+		r.fault(loc{r.main.file, info}, "info is not a map with title and version")
+	}
+	d.Title, d.Version = yamlx.Text(r.get(info, "title")), yamlx.Text(r.get(info, "version"))
+	if d.Summary = yamlx.Text(r.get(info, "summary")); d.Summary == "" {
+		d.Summary = firstSentence(yamlx.Text(r.get(info, "description")))
+	}
+	if servers := yamlx.Follow(r.get(r.main.node, "servers")); yamlx.IsList(servers) {
+		for _, e := range servers.Content[:min(len(servers.Content), 100)] {
+			if u := yamlx.Text(r.get(e, "url")); u != "" {
+				d.Servers = append(d.Servers, u)
+			}
+		}
+	}
+	if host := yamlx.Text(r.get(r.main.node, "host")); r.v2 && host != "" {
+		schemes := r.texts(r.get(r.main.node, "schemes"))
+		if len(schemes) == 0 {
+			schemes = []string{"https"}
+		}
+		d.Servers = append(d.Servers, schemes[0]+"://"+host+yamlx.Text(r.get(r.main.node, "basePath")))
+	}
+}
+
+// firstSentence is what a summary takes of a description.
+func firstSentence(text string) string {
+	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	if s, _, ok := strings.Cut(text, ". "); ok {
+		text = s + "."
+	}
+	if len(text) > 300 {
+		cut := 297
+		for cut > 0 && text[cut]&0xC0 == 0x80 {
+			cut--
+		}
+		text = text[:cut] + "..."
+	}
+	return text
+}
+
+func (r *openapi) texts(n *yamlx.Node) []string {
+	if n = yamlx.Follow(n); !yamlx.IsList(n) {
+		return nil
+	}
+	var out []string
+	for _, e := range n.Content {
+		out = append(out, yamlx.Text(e))
+	}
+	return out
+}
+
+func (r *openapi) paths(paths *yamlx.Node) {
+	seen := make(map[string]*yamlx.Node, len(paths.Content)/2)
+	for i := 0; i+1 < len(paths.Content); i += 2 {
+		k := paths.Content[i]
+		key, ok := yamlx.Key(k)
+		if !ok || strings.HasPrefix(key, "x-") || key == "<<" && k.Style == 0 {
+			continue
+		}
+		at := loc{r.main.file, k}
+		if before, twice := seen[key]; twice {
+			r.fault(at, "path %q stands twice, first on line %d", key, before.Line)
+			continue
+		}
+		seen[key] = k
+		t, err := parseTemplate(key)
+		if err != nil {
+			r.fault(at, "%s", err)
+			continue
+		}
+		item, err := r.resolve(loc{r.main.file, paths.Content[i+1]})
+		if err == nil { // else told with its reference
+			r.pathItem(at, key, t, item)
+		}
+	}
+}
+
+var methods2 = []string{"get", "put", "post", "delete", "options", "head", "patch"}
+
+// otherFields are what a path item has besides methods.
+var otherFields = map[string]bool{"summary": true, "description": true, "servers": true, "parameters": true, "$ref": true, "additionalOperations": true}
+
+func (r *openapi) pathItem(at loc, key string, t template, item loc) {
+	if item.node.Kind == yaml.ScalarNode && (item.node.Value == "" || item.node.Value == "null") {
+		return // a path without operations
+	}
+	if !yamlx.IsMap(item.node) {
+		r.fault(item, "path %q is not a map of operations", key)
+		return
+	}
+	pairs := yamlx.Pairs(item.node)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		k, v := pairs[i], pairs[i+1]
+		name := k.Value
+		method := ""
+		switch lower := strings.ToLower(name); {
+		case otherFields[name] || strings.HasPrefix(lower, "x-"):
+		case contains(methods2, name), name == "trace" && !r.v2, name == "query" && !r.v2:
+			method = strings.ToUpper(name)
+		case contains(methods2, lower) || lower == "trace":
+			r.fault(loc{item.file, k}, "%q under path %q: methods are written in lower case, %q", name, key, lower)
+		default:
+			r.note(loc{item.file, k}, "%q under path %q is no method and is not read", name, key)
+		}
+		if method != "" {
+			r.operation(at, t, method, loc{item.file, k}, loc{item.file, yamlx.Follow(v)}, item)
+		}
+	}
+	more := r.get(item.node, "additionalOperations") // OpenAPI 3.2
+	for i := 0; yamlx.IsMap(more) && i+1 < len(more.Content); i += 2 {
+		k := more.Content[i]
+		if !token(k.Value) {
+			r.fault(loc{item.file, k}, "%q is not a method", k.Value)
+			continue
+		}
+		r.operation(at, t, k.Value, loc{item.file, k}, loc{item.file, yamlx.Follow(more.Content[i+1])}, item)
+	}
+}
+
+// token: RFC 9110 §5.6.2, upper case, as methods are.
+func token(s string) bool {
+	return s != "" && len(s) <= 32 && strings.IndexFunc(s, func(c rune) bool { return !(c >= 'A' && c <= 'Z' || c == '-' || c == '_') }) < 0
+}
+
+func contains(list []string, s string) bool {
+	for _, e := range list {
+		if e == s {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *openapi) operation(path loc, t template, method string, key, op, item loc) {
+	if !yamlx.IsMap(op.node) {
+		r.fault(key, "%s %s is not a map", method, t.path)
+		return
+	}
+	if len(r.ops) >= maxOperations {
+		r.fault(key, "has more than %d operations", maxOperations)
+		return
+	}
+	id := yamlx.Text(r.get(op.node, "operationId"))
+	if id == "" {
+		id = method + " " + t.path + t.split
+	} else if first, twice := r.ids[id]; !twice {
+		r.ids[id] = loc{op.file, r.get(op.node, "operationId")}
+	} else if at := (loc{op.file, r.get(op.node, "operationId")}); first != at {
+		r.fault(at, "operationId %q stands twice, first at %s:%d", id, first.file, first.node.Line)
+		return
+	} else {
+		id = method + " " + t.path + t.split // one operation reached by two paths, through a reference
+	}
+	if !r.claim(path, t, method, id) {
+		return
+	}
+	r.params(t, path, op, item)
+	o := gatehouse.Operation{ID: id, Method: method, Path: t.path, Summary: yamlx.Text(r.get(op.node, "summary"))}
+	if o.Summary == "" {
+		o.Summary = firstSentence(yamlx.Text(r.get(op.node, "description")))
+	}
+	o.Examples = r.examples(op)
+	r.ops = append(r.ops, o)
+}
+
+// claim takes method and shape for an operation, or tells who has them.
+func (r *openapi) claim(path loc, t template, method, id string) bool {
+	if first, taken := r.shapes[t.shape]; !taken {
+		r.shapes[t.shape] = route{t.path, id, path, t.split}
+	} else if first.path != t.path && first.split == "" && t.split == "" {
+		r.note(path, "paths %q and %q (line %d) differ by the names of parameters only", t.path, first.path, first.at.node.Line)
+	}
+	key := method + " " + t.shape
+	first, taken := r.routes[key]
+	switch {
+	case !taken:
+		r.routes[key] = route{t.path, id, path, t.split}
+		return true
+	case first.split != t.split:
+		r.note(path, "operation %q is the same route as %q, %s %s: they differ by %q only, which routing does not look at", id, first.id, method, t.path, t.split+first.split)
+	default:
+		r.fault(path, "paths %q and %q (line %d) collide: both take %s requests of the same form", t.path, first.path, first.at.node.Line, method)
+	}
+	return false
+}
+
+// params notes parameters of the template that the operation does not declare,
+// and declared ones that the template lacks. Requests do not need either.
+func (r *openapi) params(t template, path, op, item loc) {
+	declared := make(map[string]bool)
+	for _, holder := range []loc{op, item} {
+		list := r.get(holder.node, "parameters")
+		if !yamlx.IsList(list) {
+			continue
+		}
+		for _, e := range list.Content {
+			p, err := r.resolve(loc{holder.file, e})
+			if err == nil && yamlx.Text(r.get(p.node, "in")) == "path" {
+				declared[yamlx.Text(r.get(p.node, "name"))] = true
+			}
+		}
+	}
+	for _, p := range t.params {
+		if !declared[p] && !declared[p+"+"] && !declared["*"+p] && !declared[p+"*"] && !strings.Contains(p, ".") {
+			r.note(path, "parameter %q of path %q is not declared", p, t.path)
+		}
+		delete(declared, p)
+	}
+}

@@ -1,0 +1,93 @@
+package gatehouse
+
+import "net/mail"
+
+// A Team owns APIs, products and applications.
+type Team struct {
+	Title   string `json:"title,omitempty"`
+	Summary string `json:"summary,omitempty"`
+	// Parent team; roles on it hold here too.
+	Parent   string        `json:"parent,omitempty"`
+	Contacts *TeamContacts `json:"contacts,omitempty"`
+	// Members by subject: "user:alice@example.com", "group:payments-devs".
+	Members    []string `json:"members,omitempty"`
+	CostCentre string   `json:"costCentre,omitempty"`
+}
+
+// TeamContacts says how to reach a team.
+type TeamContacts struct {
+	Email   string `json:"email,omitempty"`
+	OnCall  string `json:"onCall,omitempty"`
+	Channel string `json:"channel,omitempty"`
+}
+
+// A User is a person. The name is what the identity provider knows them by,
+// mostly an address.
+type User struct {
+	DisplayName string `json:"displayName,omitempty"`
+	Email       string `json:"email,omitempty"`
+	Disabled    bool   `json:"disabled,omitempty"`
+}
+
+// A Group is users, service accounts and other groups.
+type Group struct {
+	Title   string   `json:"title,omitempty"`
+	Members []string `json:"members,omitempty"` // subjects
+}
+
+// A ServiceAccount is a program that manages Gatehouse, such as a pipeline.
+type ServiceAccount struct {
+	Title    string `json:"title,omitempty"`
+	Team     string `json:"team,omitempty"` // that answers for it
+	Disabled bool   `json:"disabled,omitempty"`
+}
+
+// Check reports what is wrong with the team alone.
+func (s *Team) Check(c *Checker) {
+	c.text("title", s.Title, 200)
+	c.text("summary", s.Summary, 5000)
+	if s.Parent != "" {
+		c.At("parent").Name(s.Parent)
+	}
+	if s.Contacts != nil && s.Contacts.Email != "" {
+		c.At("contacts").At("email").mail(s.Contacts.Email)
+	}
+	c.At("members").subjects(s.Members)
+	c.text("costCentre", s.CostCentre, 100)
+}
+
+// Check reports what is wrong with the user alone.
+func (s *User) Check(c *Checker) {
+	c.text("displayName", s.DisplayName, 200)
+	if s.Email != "" {
+		c.At("email").mail(s.Email)
+	}
+}
+
+// Check reports what is wrong with the group alone.
+func (s *Group) Check(c *Checker) {
+	c.text("title", s.Title, 200)
+	c.At("members").subjects(s.Members)
+}
+
+// Check reports what is wrong with the service account alone.
+func (s *ServiceAccount) Check(c *Checker) {
+	c.text("title", s.Title, 200)
+	if s.Team != "" {
+		c.At("team").Name(s.Team)
+	}
+}
+
+func (c *Checker) subjects(list []string) {
+	unique(c, list, "", same)
+	for i, m := range list {
+		c.At(i).Subject(m)
+	}
+}
+
+// mail reports what cannot be a mail address (RFC 5321 §4.1.2, bare).
+func (c *Checker) mail(value string) {
+	if a, err := mail.ParseAddress(value); err != nil || a.Address != value || len(value) > 254 {
+		c.Errorf("%q is not a mail address", value)
+	}
+}
