@@ -284,10 +284,11 @@ func TestLifecycleDecidesWhatIsReleased(t *testing.T) {
 func TestNewEnvironmentAndBackendRoom(t *testing.T) {
 	w := newWorld(t)
 	req := base(t)
-	req.Documents = append(docs(t, teamDoc, backendDoc), apiDoc(t, "orders", "/orders/v1", ""))
+	manual := strings.Replace(devDoc, `"stage":"dev"`, `"stage":"dev","release":{"mode":"manual"}`, 1)
+	req.Documents = append(docs(t, teamDoc, manual, qaDoc, prodDoc, backendDoc), apiDoc(t, "orders", "/orders/v1", ""))
 	w.apply(req)
 	if r := w.apply(Request{Documents: docs(t, devDoc)}); !strings.Contains(actions(r), "create Release dev payments/orders@v1") {
-		t.Errorf("a new automatic environment took nothing: %s", actions(r))
+		t.Errorf("an environment that became automatic took nothing: %s", actions(r))
 	}
 	w.apply(Request{Documents: docs(t, strings.Replace(devDoc, `"name":"dev"`, `"name":"dev2"`, 1))})
 	if w.released("dev2", "payments/orders@v1") != nil {
@@ -338,8 +339,8 @@ func TestPruneDeletesOnlyItsSet(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	w.refuses(Request{Prune: true}, gatehouse.Invalid, "no set is named")
-	last := Request{Set: "all", Prune: true, Documents: docs(t, teamDoc, backendDoc)}
-	if got, want := actions(w.apply(last)), "delete Environment prod, delete Environment qa, delete Environment dev, delete Team billing"; !sameWords(got, want) {
+	last := Request{Set: "all", Prune: true, Documents: docs(t, teamDoc)}
+	if got, want := actions(w.apply(last)), "delete Backend payments/orders, delete Environment prod, delete Environment qa, delete Environment dev, delete Team billing"; !sameWords(got, want) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if _, err := w.Get(w.ctx, gatehouse.KindTeam, "", "others", time.Time{}); err != nil {
@@ -364,7 +365,7 @@ func TestProtectedAndReferredStay(t *testing.T) {
 	}{
 		{gatehouse.KindBackend, "payments", "orders", "deleting Backend payments/orders: still referred to by API payments/orders"},
 		{gatehouse.KindTeam, "", "payments", "still referred to by API payments/orders, Backend payments/orders"},
-		{gatehouse.KindEnvironment, "", "qa", "still referred to by Environment prod"},
+		{gatehouse.KindEnvironment, "", "qa", "still referred to by Backend payments/orders, Environment prod"},
 	} {
 		err := w.Delete(w.ctx, tt.kind, tt.team, tt.name, nil, Request{})
 		if !gatehouse.Is(err, gatehouse.Conflict) || !strings.Contains(err.Error(), tt.want) {
@@ -421,6 +422,10 @@ func TestBadInputChangesNothing(t *testing.T) {
 		{"subscription to a plan that is not there", []Document{product(`"orders"`, plan), app, subscription}, `has no plan "gold"; it has "free"`},
 		{"subscription of an application that is not there", []Document{product(`"orders"`, `{"name":"gold"}`), subscription}, `application "app" does not exist`},
 		{"role that is not there", docs(t, `{"apiVersion":"gatehouse/v1","kind":"RoleAssignment","metadata":{"name":"x"},"spec":{"subject":"user:a","role":"devloper","scope":"team/payments"}}`), `role "devloper" does not exist`},
+		{"backend in an environment that is not there", docs(t, strings.Replace(backendDoc, `"qa":`, `"qua":`, 1)), `/spec/environments/qua`},
+		{"team above itself", docs(t, strings.Replace(teamDoc, `"spec":{}`, `"spec":{"parent":"billing"}`, 1), strings.Replace(teamDoc2, `"spec":{}`, `"spec":{"parent":"payments"}`, 1)), "payments below billing below payments"},
+		{"environment that waits for itself", docs(t, strings.Replace(prodDoc, `["qa"]`, `["prod"]`, 1)), `"prod" waits for itself`},
+		{"successor that is not there", []Document{apiDoc(t, "orders", "/orders/v1", `,"lifecycle":"deprecated","deprecation":{"successor":"v2"}`)}, `"v2" is not a version of this API`},
 		{"no backend and not mocked", docs(t, `{"apiVersion":"gatehouse/v1","kind":"API","metadata":{"team":"payments","name":"x"},"spec":{"versions":[{"name":"v1","path":"/x"}]}}`), "names no backend"},
 	}
 	for _, tt := range tests {

@@ -23,6 +23,9 @@ func (p *plan) check(ctx context.Context) error {
 		}
 		p.faults = append(p.faults, it.object.Check()...)
 		p.policies(it.object)
+		if err := p.circles(ctx, it); err != nil {
+			return err
+		}
 		named[it] = references(it.object)
 		for _, r := range named[it] {
 			keys = append(keys, r.key())
@@ -129,7 +132,7 @@ func (p *plan) policies(o *gatehouse.Object) {
 			at := jsonx.Pointer(append(pointer[:len(pointer):len(pointer)], itoa(i))...)
 			kind, ok := all.Find(u.Name)
 			if !ok {
-				p.fault(o.Ref(), at, fmt.Sprintf("%q is not a policy: %s", u.Name, known()))
+				p.fault(o.Ref(), at, fmt.Sprintf("%q is not a policy%s", u.Name, meant(u.Name, known())))
 				continue
 			}
 			if _, err := kind.Decode(u.Config); err != nil {
@@ -140,13 +143,73 @@ func (p *plan) policies(o *gatehouse.Object) {
 	eachUses(o, each)
 }
 
-func known() string {
+func known() []string {
 	var names []string
 	for _, k := range all.Kinds {
 		names = append(names, k.Name)
 	}
 	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return names
+}
+
+// meant is what follows an unknown word: the nearest one there is, or all when
+// they are few.
+func meant(word string, known []string) string {
+	if near := gatehouse.Nearest(word, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	if len(known) == 0 || len(known) > 20 {
+		return ""
+	}
+	return "; there is " + quoted(known)
+}
+
+// circles reports what refers to itself: a team above itself, an environment
+// that waits for itself, a version that succeeds itself or what is not there.
+func (p *plan) circles(ctx context.Context, it *item) error {
+	switch s := it.object.Spec.(type) {
+	case *gatehouse.Team:
+		return p.parents(ctx, it, s)
+	case *gatehouse.Environment:
+		if s.Release != nil {
+			if i := slices.Index(s.Release.After, it.ref); i >= 0 {
+				p.fault(it.object.Ref(), "/spec/release/after/"+itoa(i), fmt.Sprintf("%q waits for itself", it.ref))
+			}
+		}
+	case *gatehouse.API:
+		var names []string
+		for _, v := range s.Versions {
+			names = append(names, v.Name)
+		}
+		for i, v := range s.Versions {
+			if v.Deprecation == nil || v.Deprecation.Successor == "" || strings.ContainsAny(v.Deprecation.Successor, ":/@") {
+				continue
+			}
+			switch at, next := pointerTo(i, "deprecation", "successor"), v.Deprecation.Successor; {
+			case next == v.Name:
+				p.fault(it.object.Ref(), at, fmt.Sprintf("%q succeeds itself", next))
+			case !slices.Contains(names, next):
+				p.fault(it.object.Ref(), at, fmt.Sprintf("%q is not a version of this API%s", next, meant(next, names)))
+			}
+		}
+	}
+	return nil
+}
+
+func (p *plan) parents(ctx context.Context, it *item, s *gatehouse.Team) error {
+	chain := []string{it.ref}
+	for parent := s.Parent; parent != "" && len(chain) < 100; {
+		if chain = append(chain, parent); parent == it.ref {
+			p.fault(it.object.Ref(), "/spec/parent", "a team cannot be above itself: "+strings.Join(chain, " below "))
+			return nil
+		}
+		o, err := p.after(ctx, gatehouse.Key(gatehouse.KindTeam, "", parent))
+		if err != nil || o == nil {
+			return err
+		}
+		parent = o.Spec.(*gatehouse.Team).Parent
+	}
+	return nil
 }
 
 // eachUses goes through every list of policies of an object.

@@ -266,8 +266,8 @@ func (p *plan) attachments(it *item, i int, h *head) {
 		at := pointerTo(i, "operations", name)
 		if h.version.Definition != "" {
 			if h.Operations != "" {
-				p.fault(it.object.Ref(), at, fmt.Sprintf("operation %q is not in definition %q: attach to an operationId, or to method and path, \"POST /orders\"%s",
-					name, h.version.Definition, near(name, h.operations)))
+				p.fault(it.object.Ref(), at, fmt.Sprintf("operation %q is not in definition %q, so its policies would hold nowhere%s",
+					name, h.version.Definition, meant(name, operationNames(h.operations))))
 			}
 			continue
 		}
@@ -277,21 +277,10 @@ func (p *plan) attachments(it *item, i int, h *head) {
 	}
 }
 
-// near names operations that the one written may have meant.
-func near(name string, all []gatehouse.Operation) string {
-	var close []string
-	for _, o := range all {
-		if strings.EqualFold(o.ID, name) || strings.EqualFold(o.Method+" "+o.Path, name) || strings.HasPrefix(o.ID, name) || strings.HasPrefix(name, o.ID) {
-			close = append(close, o.ID)
-		}
+func operationNames(all []gatehouse.Operation) []string {
+	names := make([]string, len(all))
+	for i, o := range all {
+		names[i] = o.ID
 	}
-	if len(close) == 0 && len(all) <= 10 {
-		for _, o := range all {
-			close = append(close, o.ID)
-		}
-	}
-	if len(close) == 0 {
-		return ""
-	}
-	return "; it has " + quoted(close[:min(len(close), 10)])
+	return names
 }

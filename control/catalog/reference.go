@@ -33,6 +33,10 @@ func references(o *gatehouse.Object) []reference {
 		c.owned(gatehouse.KindApplication, s.Application, "spec", "application")
 		c.product1(s)
 		c.add(gatehouse.KindEnvironment, "", s.Environment, s.Environment, "spec", "environment")
+	case *gatehouse.Backend:
+		for _, env := range sorted(s.Environments) {
+			c.add(gatehouse.KindEnvironment, "", env, env, "spec", "environments", env)
+		}
 	case *gatehouse.PolicySet:
 		c.uses(s.Policies, "spec", "policies")
 	case *gatehouse.Environment:

@@ -117,7 +117,8 @@ func TestRevisionGoesFromDevToProd(t *testing.T) {
 func TestMissingBackendBindingIsNamed(t *testing.T) {
 	w := newWorld(t)
 	req := base(t)
-	req.Documents = append(docs(t, teamDoc, devDoc, qaDoc, strings.Replace(backendDoc, `"qa":`, `"qax":`, 1)), apiDoc(t, "orders", "/orders/v1", ""))
+	const dev = `{"apiVersion":"gatehouse/v1","kind":"Backend","metadata":{"team":"payments","name":"orders"},"spec":{"environments":{"dev":{"targets":[{"url":"http://127.0.0.1:1"}]}}}}`
+	req.Documents = append(docs(t, teamDoc, devDoc, qaDoc, dev), apiDoc(t, "orders", "/orders/v1", ""))
 	w.apply(req)
 	_, err := w.Promote(w.ctx, orders, "dev", "qa", "")
 	const want = `promoting "payments/orders@v1", environment "qa": backend "payments/orders" has no targets in environment "qa"`
