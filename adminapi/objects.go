@@ -154,6 +154,9 @@ func object(k gatehouse.KindInfo, verb, base, on string) Operation {
 	o := Operation{Kind: k.Kind, On: on, MaxBody: 10 << 20}
 	switch verb {
 	case "PUT":
+		if k.Kind == gatehouse.KindRoleAssignment {
+			o.On = "" // what it lies within, its scope, stands in the document alone
+		}
 		o.ID, o.Action, o.Pattern = "put"+string(k.Kind), noun+".put", "PUT "+base+"/{name}"
 		o.Doc = "Create or replace one " + string(k.Kind) + "\n\nPutting what is there already changes nothing. A definition that the document names must have been applied before with POST /v1/apply."
 	case "GET":

@@ -4,7 +4,17 @@ import "github.com/spf13/cobra"
 
 // commands lists every command, in the order of the help text.
 func (a *App) commands() []*cobra.Command {
+	release := a.release()
+	release.AddCommand(
+		a.decideRelease("approve", "Let a requested release through"),
+		a.decideRelease("reject", "Turn a requested release down"),
+		a.withdraw(),
+	)
 	return []*cobra.Command{
-		a.version(),
+		a.apply(), a.plan(), a.validate(), a.format(), a.export(), a.imports(),
+		a.get(), a.list(), a.describe(), a.delete(),
+		release, a.promote(), a.rollback(), a.status(), a.explainChain(), a.subscribe(), a.subscription(), a.key(),
+		a.catalog(), a.gateways(), a.usage(), a.audit(), a.access(),
+		a.login(), a.logout(), a.contexts(), a.whoami(), a.tokens(), a.gatewayToken(), a.doctor(), a.version(),
 	}
 }

@@ -12,10 +12,23 @@ import (
 // registry knows how the words' own forms look in JSON: durations are text, a
 // policy is a map with one key.
 func registry() huma.Registry {
-	r := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	r := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	r.RegisterTypeAlias(reflect.TypeFor[jsonx.Duration](), reflect.TypeFor[string]())
 	r.RegisterTypeAlias(reflect.TypeFor[gatehouse.PolicyUse](), reflect.TypeFor[map[string]any]())
 	return r
+}
+
+// schemaName names a type in the document. Gateways' own words may be those of
+// files too (Health), so theirs say whose they are.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.PkgPath() == "gatehouse/report" {
+		return "Gateway" + name
+	}
+	return name
 }
 
 // documentSchema describes a document of one kind.

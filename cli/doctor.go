@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse/adminapi"
+)
+
+// A finding of the doctor.
+type finding struct {
+	Check  string `json:"check"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+	Advice string `json:"advice,omitempty"`
+}
+
+func (a *App) doctor() *cobra.Command {
+	return &cobra.Command{
+		Use: "doctor", GroupID: "admin", Args: exactly(0, "no arguments"),
+		Short: "Look for what is wrong: server, token, trail, gateways",
+		RunE: func(c *cobra.Command, _ []string) error {
+			found := a.examine(c.Context())
+			err := a.show(found, func() table {
+				t := table{heads: []string{"check", "result", "detail", "what would do"}}
+				for _, f := range found {
+					result := "ok"
+					if !f.OK {
+						result = "WRONG"
+					}
+					t.add(f.Check, result, f.Detail, f.Advice)
+				}
+				return t
+			}, nil)
+			for _, f := range found {
+				if !f.OK && err == nil {
+					err = exit{code: 1}
+				}
+			}
+			return err
+		},
+	}
+}
+
+// examine runs the checks; those that need an earlier one end there.
+func (a *App) examine(ctx context.Context) []finding {
+	api, err := a.connect()
+	if err != nil {
+		return []finding{{Check: "settings", Detail: err.Error(), Advice: "give --address and --token, or --data DIR"}}
+	}
+	found := []finding{a.reach(ctx, api.Address())}
+	if !found[0].OK {
+		return found
+	}
+	who, err := api.Whoami(ctx, adminapi.Empty{})
+	if err != nil {
+		return append(found, finding{Check: "token", Detail: err.Error(), Advice: "give a token that lives: gatehouse token create"})
+	}
+	found = append(found, finding{Check: "token", OK: true, Detail: "you are " + who.Body.Subject})
+	if v, err := api.VerifyAudit(ctx, adminapi.VerifyAuditRequest{}); err != nil {
+		found = append(found, finding{Check: "trail", Detail: err.Error()})
+	} else {
+		f := finding{Check: "trail", OK: v.Body.OK, Detail: fmt.Sprintf("%d events in a chain that holds", v.Body.Events)}
+		if !f.OK {
+			f.Detail, f.Advice = fmt.Sprintf("event %d does not hold: %s", v.Body.Broken, v.Body.Detail), "somebody changed the database; compare with an export"
+		}
+		found = append(found, f)
+	}
+	return append(found, a.examineGateways(ctx)...)
+}
+
+func (a *App) examineGateways(ctx context.Context) []finding {
+	api, err := a.connect()
+	if err != nil {
+		return []finding{{Check: "gateways", Detail: err.Error()}}
+	}
+	out, err := api.ListInstances(ctx, adminapi.ListInstancesRequest{})
+	if err != nil {
+		return []finding{{Check: "gateways", Detail: err.Error()}}
+	}
+	if len(out.Body.Items) == 0 {
+		return []finding{{Check: "gateways", Detail: "none has joined", Advice: "gatehouse gateway-token create NAME, then start gatehouse-gateway with it"}}
+	}
+	var found []finding
+	for _, i := range out.Body.Items {
+		f := finding{Check: "gateway " + i.Gateway + "/" + i.Instance, OK: i.Connected && i.State == "live", Detail: i.State + ", not connected"}
+		switch {
+		case !i.Connected:
+			f.Advice = "is it running, and does it reach this control plane?"
+		case i.State == "refused":
+			f.Advice = "gatehouse gateways show " + i.Gateway
+		case i.State == "pending":
+			f.Advice = "wait a moment and look again"
+		}
+		if i.Connected {
+			f.Detail = i.State + ", heard of " + ago(i.Seen) + " ago"
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+// reach tells whether something answers at the address, and whether it is ours.
+func (a *App) reach(ctx context.Context, address string) finding {
+	f := finding{Check: "server"}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/openapi.json", nil)
+	if err != nil {
+		f.Detail = err.Error()
+		return f
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		f.Detail, f.Advice = fmt.Sprintf("nothing answers at %s", address), `start it: "gatehouse serve"`
+		if host, _, e := net.SplitHostPort(req.URL.Host); e == nil && os.Getenv("HTTP_PROXY") != "" {
+			f.Advice += "; a proxy is set, is " + host + " in NO_PROXY?"
+		}
+		return f
+	}
+	defer resp.Body.Close()
+	f.OK, f.Detail = resp.StatusCode == http.StatusOK, address+" answers"
+	if !f.OK {
+		f.Detail = fmt.Sprintf("%s answers %s", address, resp.Status)
+	}
+	return f
+}

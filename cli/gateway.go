@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse"
+	"gatehouse/adminapi"
+)
+
+func (a *App) gatewayToken() *cobra.Command {
+	c := &cobra.Command{Use: "gateway-token", GroupID: "admin", Short: "Let a new gateway instance join"}
+	var life string
+	create := &cobra.Command{
+		Use: "create GATEWAY", Args: exactly(1, "one gateway"),
+		Short: "Create a token with which one instance joins, once",
+		RunE: func(c *cobra.Command, args []string) error {
+			in := adminapi.CreateGatewayTokenRequest{OrgRef: adminapi.OrgRef{Name: args[0]}}
+			in.Body.TTL = life
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			out, err := api.CreateGatewayToken(c.Context(), in)
+			if err != nil {
+				return err
+			}
+			if a.output == "table" {
+				a.note("good for one instance of %s until %s:", args[0], when(out.Body.Expires))
+				fmt.Fprintln(a.Out, out.Body.Token)
+				return nil
+			}
+			return a.show(out.Body, nil, func() []string { return []string{out.Body.ID} })
+		},
+	}
+	create.Flags().StringVar(&life, "ttl", "", "how long it is good; default 1h")
+	c.AddCommand(create)
+	return c
+}
+
+func (a *App) gateways() *cobra.Command {
+	c := &cobra.Command{Use: "gateways", GroupID: "watch", Short: "Tell which gateway instances there are and what they run"}
+	list := &cobra.Command{
+		Use: "list", Args: exactly(0, "no arguments"), Short: "List gateway instances",
+		RunE: func(c *cobra.Command, _ []string) error { return a.instances(c.Context(), "") },
+	}
+	show := &cobra.Command{
+		Use: "show GATEWAY", Args: exactly(1, "one gateway"), Short: "Show one gateway's instances and what they set aside",
+		RunE: func(c *cobra.Command, args []string) error { return a.instances(c.Context(), args[0]) },
+	}
+	revoke := &cobra.Command{
+		Use: "revoke GATEWAY INSTANCE", Args: exactly(2, "a gateway and an instance"), Short: "Shut an instance out",
+		RunE: func(c *cobra.Command, args []string) error {
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			_, err = api.RevokeInstance(c.Context(), adminapi.InstanceRequest{OrgRef: adminapi.OrgRef{Name: args[0]}, Instance: args[1]})
+			return err
+		},
+	}
+	c.AddCommand(list, show, revoke)
+	return c
+}
+
+func (a *App) instances(ctx context.Context, gateway string) error {
+	api, err := a.connect()
+	if err != nil {
+		return err
+	}
+	ask := func() (*adminapi.Instances, error) { return api.ListInstances(ctx, adminapi.ListInstancesRequest{}) }
+	if gateway != "" {
+		ask = func() (*adminapi.Instances, error) {
+			return api.ListGatewayInstances(ctx, adminapi.GatewayRequest{OrgRef: adminapi.OrgRef{Name: gateway}})
+		}
+	}
+	out, err := ask()
+	if err != nil {
+		return err
+	}
+	return a.show(out.Body, func() table {
+		t := table{heads: []string{"gateway", "instance", "environment", "connected", "state", "serial", "seen", "program", "aside"}}
+		for _, i := range out.Body.Items {
+			aside := i.Ack.Refused
+			for _, r := range i.Ack.Aside {
+				if aside != "" {
+					aside += "; "
+				}
+				aside += r.API + ": " + r.Reason
+			}
+			t.add(i.Gateway, i.Instance, i.Environment, yes(i.Connected), i.State, fmt.Sprint(i.Ack.Serial), ago(i.Seen), i.Ack.Program, aside)
+		}
+		return t
+	}, func() []string {
+		var names []string
+		for _, i := range out.Body.Items {
+			names = append(names, i.Gateway+"/"+i.Instance)
+		}
+		return names
+	})
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// inStep waits until the connected gateways run the change, and says so.
+func (a *App) inStep(ctx context.Context, seq int64, wait time.Duration) error {
+	if seq == 0 || wait == 0 {
+		return nil
+	}
+	api, err := a.connect()
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	out, err := api.GetRollout(ctx, adminapi.RolloutRequest{Seq: seq, Wait: int(min(max(wait, time.Second), time.Minute) / time.Second)})
+	switch {
+	case gatehouse.Is(err, gatehouse.Denied):
+		return nil // who may not see gateways is not told of them
+	case err != nil:
+		return err
+	}
+	r := out.Body
+	for _, x := range r.Refused {
+		a.note("%s sets %s aside: %s", x.Instance, x.API, x.Reason)
+	}
+	switch {
+	case r.Instances == 0:
+		a.note("no gateway is connected; it goes live when one is")
+	case r.Applied == r.Instances:
+		a.note("applied on %d of %d gateway instances in %s", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond))
+	default:
+		a.note("applied on %d of %d gateway instances after %s; waiting for %v", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond), r.Pending)
+	}
+	return nil
+}

@@ -1,0 +1,172 @@
+// Package demo is a small company on one machine: a platform team, a team that
+// exposes an API, a team whose application calls it, and a sample backend.
+//
+// It goes in by the management API like everything else, so that what it shows
+// can be done by hand. Starting it again on the same data changes nothing.
+package demo
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gatehouse/adminapi"
+	"gatehouse/bundle"
+	"gatehouse/client"
+)
+
+//go:embed files
+var files embed.FS
+
+// The demo's subscription.
+const (
+	team         = "billing"
+	subscription = "invoices-commerce"
+)
+
+// Options are where things are.
+type Options struct {
+	Out     io.Writer
+	Address string // of the management API
+	Data    string // directory with admin.token
+	Gateway string // URL that callers use
+}
+
+// Start runs the sample backend until ctx ends, fills the installation, and
+// prints what to try.
+func Start(ctx context.Context, o Options) error {
+	backend, err := listen()
+	if err != nil {
+		return fmt.Errorf("starting the sample backend: %w", err)
+	}
+	s := &http.Server{Handler: Backend(), ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.Serve(backend) }() // ends with ctx
+	context.AfterFunc(ctx, func() { s.Close() })
+
+	token, err := os.ReadFile(filepath.Join(o.Data, "admin.token"))
+	if err != nil {
+		return err
+	}
+	c, err := client.New(o.Address, strings.TrimSpace(string(token)), nil)
+	if err != nil {
+		return err
+	}
+	if err := apply(ctx, c, "http://"+backend.Addr().String()); err != nil {
+		return fmt.Errorf("applying the demo: %w", err)
+	}
+	key, err := demoKey(ctx, c, filepath.Join(o.Data, "demo.key"))
+	if err != nil {
+		return fmt.Errorf("making the demo's key: %w", err)
+	}
+	if _, err := c.GetRollout(ctx, adminapi.RolloutRequest{Wait: 10}); err != nil {
+		return err
+	}
+	return welcome(ctx, c, o, key)
+}
+
+// listen takes the port that the documents name, or any that is free.
+func listen() (net.Listener, error) {
+	if l, err := net.Listen("tcp", "127.0.0.1:8081"); err == nil {
+		return l, nil
+	}
+	return net.Listen("tcp", "127.0.0.1:0")
+}
+
+// apply sends the files with the backend's address in them.
+func apply(ctx context.Context, c *client.Client, backend string) error {
+	dir, err := os.MkdirTemp("", "gatehouse-demo-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	sub, err := fs.Sub(files, "files")
+	if err != nil {
+		return err
+	}
+	err = fs.WalkDir(sub, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(sub, name)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(dir, name), bytes.ReplaceAll(text, []byte("${DEMO_BACKEND}"), []byte(backend)), 0o600)
+	})
+	if err != nil {
+		return err
+	}
+	b, err := bundle.Read([]string{dir}, bundle.Options{})
+	if err != nil {
+		return err
+	}
+	in := adminapi.ApplyRequest{Body: adminapi.ApplyBody{Files: b.Files, Set: "demo"}}
+	for _, d := range b.Documents {
+		in.Body.Documents = append(in.Body.Documents, adminapi.ApplyDocument{Object: d.Object, File: filepath.Base(d.File), Files: d.Files})
+	}
+	_, err = c.Apply(ctx, in)
+	return err
+}
+
+// demoKey is the key of the demo's subscription. It is shown once, so that a
+// demo that prints it at every start has to keep it.
+func demoKey(ctx context.Context, c *client.Client, file string) (string, error) {
+	kept, err := os.ReadFile(file)
+	if err == nil {
+		return strings.TrimSpace(string(kept)), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	k, err := c.CreateKey(ctx, adminapi.CreateKeyRequest{OwnedRef: adminapi.OwnedRef{Team: team, Name: subscription}})
+	if err != nil {
+		return "", err
+	}
+	return k.Body.Key, os.WriteFile(file, []byte(k.Body.Key+"\n"), 0o600)
+}
+
+const text = `
+Gatehouse is running, with a demo in it. Call an API through the gateway:
+
+  curl -H "X-API-Key: %[1]s" %[2]s/orders/v1/orders
+
+Then see what protects it:
+
+  curl -i %[2]s/orders/v1/orders                                   401: no key
+  for i in 1 2 3 4 5 6 7 8; do curl -s -o /dev/null -w '%%{http_code}\n' \
+    -H "X-API-Key: %[1]s" %[2]s/orders/v1/orders; done             429: above the plan's five a second
+
+Look around from another terminal%[4]s:
+
+  gatehouse catalog                                    what is exposed, and what each gateway runs
+  gatehouse explain payments/orders@v1                 the steps a request goes through
+  gatehouse promote payments/orders@v1 --from dev --to qa
+  gatehouse audit query                                who did what
+  gatehouse access who release.approve environment/prod
+
+Console: %[3]s
+Stop with Ctrl-C; the data stays.
+`
+
+func welcome(ctx context.Context, c *client.Client, o Options, key string) error {
+	code, err := c.CreateLoginCode(ctx, adminapi.LoginCodeRequest{})
+	if err != nil {
+		return err
+	}
+	where := ""
+	if o.Data != "gatehouse-data" {
+		where = " (export GATEHOUSE_DATA=" + o.Data + ")"
+	}
+	_, err = fmt.Fprintf(o.Out, text, key, o.Gateway, o.Address+"/console/?code="+code.Body.Code, where)
+	return err
+}

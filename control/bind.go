@@ -1,0 +1,14 @@
+package control
+
+import "gatehouse/control/server"
+
+// bind ties every room to its routes.
+func (c *Control) bind() {
+	s := c.Server
+	s.BindCatalog(c.Catalog, c.Guard, c.Fleet.State())
+	s.BindSubscriptions(c.Subscriptions, c.Guard)
+	s.BindAccess(c.Guard)
+	s.BindAudit()
+	server.BindFleet(s, c.Fleet)
+	server.BindUsage(s, c.Usage, c.Now)
+}

@@ -1,0 +1,212 @@
+// Package control is the management wing: it opens the store, wires its rooms
+// and runs the work that no request asks for.
+//
+// Rooms know each other only through what is handed to them here. The package
+// listens nowhere: it gives handlers and TLS settings to whoever does.
+package control
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"gatehouse"
+	"gatehouse/control/access"
+	"gatehouse/control/audit"
+	"gatehouse/control/catalog"
+	"gatehouse/control/fleet"
+	"gatehouse/control/server"
+	"gatehouse/control/subscription"
+	"gatehouse/control/usage"
+	"gatehouse/link"
+	"gatehouse/store"
+	"gatehouse/store/postgres"
+	"gatehouse/store/sqlite"
+)
+
+// Options are what a control plane is made of.
+type Options struct {
+	// Data is the data directory: embedded database, keys, the first token.
+	Data string
+	// Database is a postgres:// URL; empty is the embedded one in Data.
+	Database string
+	Log      *slog.Logger
+	Version  string
+	Now      func() time.Time // nil: time.Now
+}
+
+// A Control is one control-plane process.
+type Control struct {
+	Options
+	DB            store.DB
+	Trail         *audit.Trail
+	Guard         *access.Guard
+	Catalog       *catalog.Catalog
+	Subscriptions *subscription.Desk
+	Fleet         *fleet.Fleet
+	Usage         *usage.Usage
+	Server        *server.Server
+}
+
+// Open opens the store and the rooms. The first start makes the administrator
+// and leaves its token in the data directory.
+func Open(ctx context.Context, o Options) (*Control, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if err := os.MkdirAll(o.Data, 0o700); err != nil {
+		return nil, err
+	}
+	c := &Control{Options: o}
+	var err error
+	if o.Database != "" {
+		c.DB, err = postgres.Open(ctx, o.Database)
+	} else {
+		c.DB, err = sqlite.Open(ctx, filepath.Join(o.Data, "gatehouse.db"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.wire(ctx); err != nil {
+		return nil, errors.Join(err, c.DB.Close())
+	}
+	return c, nil
+}
+
+func (c *Control) wire(ctx context.Context) error {
+	c.Trail = &audit.Trail{DB: c.DB, Now: c.Now}
+	var err error
+	if c.Guard, err = access.Open(ctx, c.Trail, c.Log); err != nil {
+		return err
+	}
+	if err := c.admin(ctx); err != nil {
+		return err
+	}
+	c.Catalog = catalog.New(c.Trail)
+	c.Subscriptions = subscription.New(c.Trail, c.Catalog)
+	c.Usage = &usage.Usage{DB: c.DB}
+	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now}); err != nil {
+		return err
+	}
+	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version})
+	c.bind()
+	return nil
+}
+
+// admin makes the administrator on the first start and sees to it that the
+// token file is there.
+func (c *Control) admin(ctx context.Context) error {
+	file := filepath.Join(c.Data, "admin.token")
+	secret, created, err := c.Guard.EnsureAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	if !created {
+		if _, err := os.Stat(file); err == nil || !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		secret, err = c.Guard.RenewAdmin(ctx)
+		if gatehouse.Is(err, gatehouse.NotFound) {
+			return nil // the administrator was removed: other people run this now
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return os.WriteFile(file, []byte(secret+"\n"), 0o600)
+}
+
+// LocalGateway sees to it that there are an environment dev and a gateway
+// "local" in it, for the gateway of the same process, and makes a token for it
+// to join with.
+func (c *Control) LocalGateway(ctx context.Context) (token string, err error) {
+	if err := c.ensure(ctx, gatehouse.KindEnvironment, "dev", &gatehouse.Environment{Stage: "dev"}); err != nil {
+		return "", err
+	}
+	if err := c.ensure(ctx, gatehouse.KindGateway, LocalGateway, &gatehouse.Gateway{
+		Title: "The gateway of gatehouse serve", Environment: "dev", Location: &gatehouse.Location{Cloud: "local", Network: "private"},
+	}); err != nil {
+		return "", err
+	}
+	token, _, err = c.Fleet.CreateJoinToken(ctx, LocalGateway, time.Hour)
+	return token, err
+}
+
+// LocalGateway is the name of the gateway within "gatehouse serve".
+const LocalGateway = "local"
+
+// ensure makes an object of the organization unless it is there.
+func (c *Control) ensure(ctx context.Context, kind gatehouse.Kind, name string, spec gatehouse.Spec) error {
+	_, err := c.Catalog.Get(ctx, kind, "", name, time.Time{})
+	if !gatehouse.Is(err, gatehouse.NotFound) {
+		return err
+	}
+	o := &gatehouse.Object{APIVersion: gatehouse.APIVersion, Kind: kind, Metadata: gatehouse.Metadata{Name: name}, Spec: spec}
+	_, err = c.Catalog.Apply(ctx, catalog.Request{Documents: []catalog.Document{{Object: o}}})
+	return err
+}
+
+// Handler serves people and gateways: the management API, and the link to
+// those who come with its certificate.
+func (c *Control) Handler() http.Handler {
+	api, gateways := c.Server.Handler(), link.NewServer(c.Fleet, c.Log)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, link.Prefix) {
+			gateways.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
+}
+
+// TLS is the configuration for the management listener; base is the
+// certificate for people, nil for none.
+func (c *Control) TLS(base *tls.Config) *tls.Config { return c.Fleet.TLSConfig(base) }
+
+// sweepEvery is how often what has ended is looked for.
+const sweepEvery = 10 * time.Second
+
+// Run works until ctx ends. Every control-plane process runs it: all of it is
+// decided by compare-and-swap, so that two that do the same do it once.
+func (c *Control) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { c.Fleet.Run(ctx) })
+	wg.Go(func() {
+		if err := c.Guard.Run(ctx); err != nil && ctx.Err() == nil {
+			c.Log.Error("following permissions", "error", err)
+		}
+	})
+	wg.Go(func() { c.sweep(ctx) })
+	wg.Wait()
+}
+
+func (c *Control) sweep(ctx context.Context) {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if err := c.Subscriptions.Expire(ctx, c.Now()); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
+			c.Log.Error("expiring subscriptions", "error", err)
+		}
+		if _, err := c.Guard.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
+			c.Log.Error("sweeping tokens and sessions", "error", err)
+		}
+		if err := c.Server.SweepIdempotency(ctx, c.Now()); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
+			c.Log.Error("sweeping remembered answers", "error", err)
+		}
+	}
+}
+
+// Close closes the store; Run must have returned.
+func (c *Control) Close() error { return c.DB.Close() }

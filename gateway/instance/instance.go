@@ -1,0 +1,211 @@
+// Package instance is one running process of a gateway: it joins, serves what
+// lies on disk, follows the control plane, and says what it counted.
+//
+// Everything it does is in other rooms; here they are wired and started and
+// stopped in the right order. Both programs use it, and so does the gateway
+// inside "gatehouse serve", whose control plane is in the same process.
+package instance
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"gatehouse/gateway"
+	"gatehouse/gateway/fetch"
+	"gatehouse/link"
+)
+
+// Options are what an instance is made of.
+type Options struct {
+	TrafficAddr string // default :8080, or :8443 with a certificate
+	Cert, Key   string // PEM files for HTTPS
+	Data        string // identity, last good configuration, counts, limits
+	Control     string // URL of the control plane
+	Token       string // join token, for the first start
+	Name        string // of this instance; default the host's name
+	// TrustedProxies are networks whose X-Forwarded-For is believed, and
+	// FetchFrom those that key sets may be fetched from although they are
+	// private.
+	TrustedProxies, FetchFrom []string
+	AccessLog                 string // a file, "-" for standard output, "" for none
+	Interval                  time.Duration
+	Log                       *slog.Logger
+	Version                   string
+	// Dial reaches a control plane in the same process; nil dials the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// An Instance is one running process of a gateway.
+type Instance struct {
+	Options
+	Gateway *gateway.Gateway
+	runner  *link.Runner
+	traffic net.Listener
+	log     io.Closer
+}
+
+// Open joins if need be, puts the configuration on disk in force, and listens.
+func Open(ctx context.Context, o Options) (*Instance, error) {
+	o.Name = cmp.Or(o.Name, hostName())
+	if err := os.MkdirAll(o.Data, 0o700); err != nil {
+		return nil, err
+	}
+	i := &Instance{Options: o}
+	if err := i.open(ctx); err != nil {
+		return nil, errors.Join(err, i.close())
+	}
+	return i, nil
+}
+
+func (i *Instance) open(ctx context.Context) error {
+	private, err := networks("--fetch-from", i.FetchFrom)
+	if err != nil {
+		return err
+	}
+	accessLog, err := i.openLog()
+	if err != nil {
+		return err
+	}
+	if i.Gateway, err = gateway.New(gateway.Options{
+		TrustedProxies: i.TrustedProxies, State: filepath.Join(i.Data, "limits"), AccessLog: accessLog, Log: i.Log,
+		Fetch: fetch.New(fetch.Options{Allow: private, PlainLoopback: len(private) > 0}),
+	}); err != nil {
+		return err
+	}
+	i.runner = &link.Runner{
+		Client: &link.Client{URL: i.Control, Dial: i.Dial, Program: "gatehouse " + i.Version},
+		Dir:    i.Data, Swap: i.Gateway.Swap, Rollup: i.Gateway.Rollup, Health: i.Gateway.Health, Interval: i.Interval, Log: i.Log,
+	}
+	if err := i.runner.Start(ctx, i.Token, i.Name); err != nil {
+		return err
+	}
+	return i.listen()
+}
+
+// networks reads a flag's networks; a bare address stands for itself.
+func networks(flag string, texts []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, t := range texts {
+		if p, err := netip.ParsePrefix(t); err == nil {
+			all = append(all, p.Masked())
+		} else if a, err := netip.ParseAddr(t); err == nil {
+			all = append(all, netip.PrefixFrom(a, a.BitLen()))
+		} else {
+			return nil, fmt.Errorf("%s: %q is neither a network nor an address", flag, t)
+		}
+	}
+	return all, nil
+}
+
+func (i *Instance) openLog() (io.Writer, error) {
+	switch i.AccessLog {
+	case "":
+		return nil, nil
+	case "-":
+		return os.Stdout, nil
+	}
+	f, err := os.OpenFile(i.AccessLog, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("opening the access log: %w", err)
+	}
+	i.log = f
+	return f, nil
+}
+
+func (i *Instance) listen() error {
+	addr := cmp.Or(i.TrafficAddr, ":8080")
+	if i.Cert != "" {
+		addr = cmp.Or(i.TrafficAddr, ":8443")
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listening for traffic: %w", err)
+	}
+	i.traffic = l
+	return nil
+}
+
+// URL is how a caller on this machine reaches the gateway.
+func (i *Instance) URL() string {
+	scheme := "http"
+	if i.Cert != "" {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(i.traffic.Addr().String())
+	if err != nil {
+		return scheme + "://" + i.traffic.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
+}
+
+// Ready is nil when the instance has a configuration to serve.
+func (i *Instance) Ready() error { return i.Gateway.Ready() }
+
+// Run serves until ctx ends, then drains: no new connection, requests in work
+// go on for gateway.DrainTime at most, the last counts go to disk.
+func (i *Instance) Run(ctx context.Context) error {
+	linked, unlink := context.WithCancel(context.WithoutCancel(ctx))
+	defer unlink()
+	var work sync.WaitGroup
+	work.Go(func() { i.runner.Run(linked) })
+	served := make(chan error, 1)
+	go func() { served <- i.Gateway.Serve(i.traffic, gateway.TLS{Cert: i.Cert, Key: i.Key}) }()
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+	}
+	if e := i.Gateway.Shutdown(context.WithoutCancel(ctx)); e != nil {
+		i.Log.Warn("some requests were cut when the gateway stopped", "error", e)
+	}
+	unlink()
+	work.Wait()
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		err = nil
+	}
+	return errors.Join(err, i.close())
+}
+
+// close lets go of what Open took and Run does not.
+func (i *Instance) close() error {
+	var err error
+	if i.log != nil {
+		err, i.log = i.log.Close(), nil
+	}
+	if i.traffic != nil {
+		i.traffic.Close()
+	}
+	return err
+}
+
+// hostName is the host's name as an instance may have it.
+func hostName() string {
+	h, err := os.Hostname()
+	if err != nil || h == "" {
+		return "gateway"
+	}
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '.':
+			return r
+		}
+		return '-'
+	}, h)
+}
