@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"gatehouse"
 	"gatehouse/control/audit"
 	"gatehouse/store"
@@ -475,5 +477,30 @@ func TestTwoProcessesDecideOneAfterTheOther(t *testing.T) {
 		if (errs[0] == nil) == (errs[1] == nil) {
 			t.Fatalf("round %d: both or neither claimed %s: %v, %v", i, path, errs[0], errs[1])
 		}
+	}
+}
+
+// TestRoutesFollowAnotherProcess has one catalog take routes, and give them
+// back, between two applies of another.
+func TestRoutesFollowAnotherProcess(t *testing.T) {
+	db := memory.New()
+	a, b := newWorldOn(t, db), newWorldOn(t, db)
+	a.apply(base(t))
+	b.apply(Request{Documents: docs(t, strings.Replace(teamDoc2, "billing", "other", 1))}) // b has read the routes
+	a.apply(Request{Documents: []Document{apiDoc(t, "new", "/new", "")}})
+	b.refuses(Request{Documents: []Document{apiDoc(t, "late", "/new", "")}}, gatehouse.Invalid, `"payments/new@v1" both claim`)
+	a.apply(Request{Documents: []Document{apiDoc(t, "new", "/moved", "")}})
+	b.apply(Request{Documents: []Document{apiDoc(t, "late", "/new", "")}})
+	b.refuses(Request{Documents: []Document{apiDoc(t, "later", "/moved", "")}}, gatehouse.Invalid, `"payments/new@v1" both claim`)
+	if err := a.Delete(a.ctx, gatehouse.KindAPI, "payments", "new", nil, Request{}); err != nil {
+		t.Fatal(err)
+	}
+	b.apply(Request{Documents: []Document{apiDoc(t, "later", "/moved", "")}})
+	again := New(b.trail)
+	if err := again.sync(b.ctx, b.routes.rev); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(again.routes.by, b.routes.by); diff != "" {
+		t.Errorf("routes that were followed differ from those read anew: %s", diff)
 	}
 }

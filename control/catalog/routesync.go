@@ -3,17 +3,27 @@ package catalog
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"gatehouse"
 	"gatehouse/store"
 )
 
+// maxCatchUp bounds how many changes are gone through; beyond, reading
+// everything again is quicker.
+const maxCatchUp = 20_000
+
 // sync brings the routes to where the guard stands. Within one process they
-// are there already; after a start, or when another process changed the
-// catalog, everything is read again, a page at a time.
+// are there already. After another process changed the catalog, what it changed
+// is read; after a start, everything, a page at a time.
 func (c *Catalog) sync(ctx context.Context, guard store.Seq) error {
 	if c.routes.rev == guard {
 		return nil
+	}
+	if c.routes.rev != 0 {
+		if done, err := c.catchUp(ctx, guard); done || err != nil {
+			return err
+		}
 	}
 	fresh := newRoutes()
 	envs, err := c.hosts(ctx)
@@ -29,6 +39,73 @@ func (c *Catalog) sync(ctx context.Context, guard store.Seq) error {
 	}
 	fresh.rev = guard
 	c.routes = fresh
+	return nil
+}
+
+// catchUp takes in what changed between the routes and the guard; false when
+// everything has to be read again.
+func (c *Catalog) catchUp(ctx context.Context, guard store.Seq) (bool, error) {
+	last := map[string]store.Change{}
+	at := c.routes.rev
+	for n := 0; at < guard; {
+		changes, seq, err := c.db.Changes(ctx, at, 1000)
+		if err != nil {
+			return false, err
+		}
+		if n += len(changes); n > maxCatchUp || seq <= at {
+			return false, nil
+		}
+		for _, one := range changes {
+			switch gatehouse.Kind(one.Kind) {
+			case gatehouse.KindEnvironment:
+				return false, nil // its hosts may be other ones
+			case gatehouse.KindAPI, gatehouse.KindRelease:
+				last[one.Key] = one
+			}
+		}
+		at = seq
+	}
+	return true, c.routes.take(ctx, c, last, guard)
+}
+
+// take replaces the routes of what changed.
+func (r *routes) take(ctx context.Context, c *Catalog, last map[string]store.Change, guard store.Seq) error {
+	envs, err := c.hosts(ctx)
+	if err != nil {
+		return err
+	}
+	var apis, releases []store.Record
+	stale := map[string]bool{} // "API/payments/orders"
+	for _, key := range sorted(last) {
+		one := last[key]
+		switch {
+		case gatehouse.Kind(one.Kind) == gatehouse.KindAPI:
+			stale[key] = true
+			if !one.Deleted {
+				apis = append(apis, one.Record)
+			}
+		case one.Deleted:
+			env, rest, _ := strings.Cut(strings.TrimPrefix(key, "Release/"), "/")
+			i := strings.LastIndexByte(rest, '/')
+			r.set(ownerOf(env, rest[:i], rest[i+1:]), nil)
+		default:
+			releases = append(releases, one.Record)
+		}
+	}
+	for _, owner := range sorted(r.owners) {
+		env, id, _ := strings.Cut(owner, " ")
+		if api, _, _ := strings.Cut(id, "@"); env == anywhere && stale["API/"+api] {
+			r.set(owner, nil)
+		}
+	}
+	rd := newReader(c.db)
+	if err := r.addHeads(ctx, rd, apis); err != nil {
+		return err
+	}
+	if err := r.addReleases(ctx, rd, releases, envs); err != nil {
+		return err
+	}
+	r.rev = guard
 	return nil
 }
 
