@@ -113,7 +113,7 @@ func TestManyInstancesKeepToOneBudget(t *testing.T) {
 		{"even", []int{5, 5, 5, 5}, 20 * time.Millisecond},
 		{"all through one", []int{20, 0, 0, 0}, 20 * time.Millisecond},
 		{"uneven and slow", []int{15, 1, 0, 3}, 400 * time.Millisecond},
-		{"flood", []int{300, 300, 300, 300}, 20 * time.Millisecond},
+		{"flood", []int{100, 100, 100, 100}, 20 * time.Millisecond},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
