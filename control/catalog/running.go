@@ -1,0 +1,74 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+
+	"gatehouse"
+	"gatehouse/store"
+)
+
+// runs fills in what each instance of the entry's gateway runs, and the state
+// over all of them: refused if any refuses, live if all run what is wanted.
+func (p *past) runs(ctx context.Context, k standing, e *Entry) error {
+	e.State = StatePending
+	live := 0
+	for _, i := range p.instances[e.Gateway] {
+		one := Instance{Instance: i.Instance, State: StatePending, Serial: i.Ack.Serial, Time: i.Ack.Time}
+		var err error
+		switch {
+		case i.Ack.Refused != "":
+			one.State, one.Reason = StateRefused, i.Ack.Refused
+		default:
+			one.Revision, err = p.running(ctx, k, store.Seq(i.Ack.Serial))
+		}
+		if err != nil {
+			return err
+		}
+		for _, r := range i.Ack.Aside {
+			if r.API == k.API+"@"+k.Version && (r.Revision == "" || r.Revision == one.Revision) {
+				one.Revision, one.State, one.Reason = "", StateRefused, r.Reason
+			}
+		}
+		if one.State == StatePending && one.Revision != "" && one.Revision == k.Revision {
+			one.State = StateLive
+			live++
+		}
+		if one.State == StateRefused {
+			e.State = StateRefused
+		}
+		e.Instances = append(e.Instances, one)
+	}
+	if e.State == StatePending && live > 0 && live == len(e.Instances) {
+		e.State = StateLive
+	}
+	return nil
+}
+
+// running is the revision wanted as of a serial: what an instance that
+// acknowledged it was given.
+func (p *past) running(ctx context.Context, k standing, serial store.Seq) (string, error) {
+	if k.rev <= serial {
+		return k.Revision, nil
+	}
+	if serial == 0 {
+		return "", nil
+	}
+	stood, ok := p.stood[moment{k.Environment, serial}]
+	if !ok {
+		stood = map[string]string{}
+		page, err := p.c.db.List(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"environment": k.Environment}, AsOf: serial})
+		if err != nil {
+			return "", err
+		}
+		for _, rec := range page.Records {
+			var rel gatehouse.Release
+			if err := json.Unmarshal(rec.Value, &rel); err != nil {
+				return "", gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+			}
+			stood[rec.Key] = rel.Revision
+		}
+		p.stood[moment{k.Environment, serial}] = stood
+	}
+	return stood[k.key], nil
+}
