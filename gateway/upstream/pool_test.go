@@ -146,3 +146,22 @@ func TestSwapKeepsWhatDidNotChange(t *testing.T) {
 		t.Errorf("states are left: %v", set.States())
 	}
 }
+
+// A connection serves for ConnAge and no longer, busy as it may be, so that a
+// name that leads elsewhere is followed.
+func TestOldConnectionsAreReplaced(t *testing.T) {
+	conns := make(chan int, 16)
+	url := raw(t, func(p *peer) {
+		conns <- p.n
+		for p.request() != nil {
+			p.say(ok)
+		}
+	})
+	b := acquire(t, Options{ConnAge: time.Nanosecond}, snapshot.Backend{}, url)
+	for range 3 {
+		do(b, exchange("GET", "/"))
+	}
+	if n := len(conns); n != 3 {
+		t.Errorf("3 requests used %d connections, want 3", n)
+	}
+}

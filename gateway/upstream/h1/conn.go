@@ -23,6 +23,10 @@ type Conn struct {
 
 	waits bool // result of the last peek: something is there
 	peek  func(fd uintptr)
+
+	into    *reader // where arrive reads to
+	arrive  func(fd uintptr) bool
+	arrived error // how it went
 }
 
 // NewConn takes over nc, whose TLS handshake, if any, is done.
@@ -36,7 +40,7 @@ func NewConn(nc net.Conn) *Conn {
 	if s, ok := beneath.(syscall.Conn); ok {
 		if raw, err := s.SyscallConn(); err == nil {
 			c.raw = raw
-			c.peek = c.peekSocket
+			c.peek, c.arrive = c.peekSocket, c.readSocket
 		}
 	}
 	return c

@@ -20,7 +20,7 @@ type Owner interface {
 // connection is closed.
 func (c *Conn) RoundTrip(ctx context.Context, req *Request, t Timing, h *policy.Header, owner Owner) (*Response, *Error) {
 	r, mark := &Response{conn: c, owner: owner, timing: t}, len(*h)
-	r.rd.open(c.nc)
+	r.rd.c, r.rd.nc = c, c.nc
 	if ctx.Done() != nil {
 		r.unwatch = context.AfterFunc(ctx, c.cancel)
 	}
@@ -41,11 +41,15 @@ func (c *Conn) RoundTrip(ctx context.Context, req *Request, t Timing, h *policy.
 // send writes the head and a whole body, and starts the upload of a stream.
 func (r *Response) send(req *Request) *Error {
 	c := r.conn
-	b := r.rd.buf[:0] // free until the answer comes
+	var b []byte
 	if len(req.Whole) > smallBuffer/2 {
 		large := largeBuffers.Get().(*[largeBuffer]byte)
 		defer largeBuffers.Put(large)
 		b = large[:0]
+	} else {
+		small := smallBuffers.Get().(*[smallBuffer]byte)
+		defer smallBuffers.Put(small)
+		b = small[:0]
 	}
 	b, bad := req.appendTo(b)
 	if bad != nil {

@@ -4,18 +4,21 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"os"
+	"syscall"
 )
 
 // A reader reads from a connection through a pooled buffer.
 type reader struct {
+	c     *Conn
 	nc    net.Conn
 	buf   []byte
 	r, w  int
 	small *[smallBuffer]byte // what goes back to the pool
 }
 
-func (rd *reader) open(nc net.Conn) {
-	rd.nc = nc
+// open takes a buffer.
+func (rd *reader) open() {
 	rd.small = smallBuffers.Get().(*[smallBuffer]byte)
 	rd.buf = rd.small[:]
 	rd.r, rd.w = 0, 0
@@ -43,6 +46,46 @@ func (rd *reader) fill() error {
 	return err
 }
 
+// await reads the first bytes of an answer. The buffer is taken when they are
+// there, so that a thousand requests that wait for a backend hold none, and
+// the few buffers in use stay in the processor's cache.
+func (rd *reader) await() error {
+	if rd.c.raw == nil || rd.c.tls {
+		rd.open()
+		return rd.fill()
+	}
+	rd.c.into = rd
+	err := rd.c.raw.Read(rd.c.arrive)
+	rd.c.into = nil
+	if err == nil {
+		err = rd.c.arrived
+	}
+	return err
+}
+
+// readSocket is what await has the poller do: true ends the wait.
+func (c *Conn) readSocket(fd uintptr) bool {
+	rd := c.into
+	rd.open()
+	for {
+		n, err := syscall.Read(int(fd), rd.buf)
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			rd.release()
+			return false
+		case err != nil:
+			c.arrived = os.NewSyscallError("read", err)
+		case n == 0:
+			c.arrived = io.EOF
+		default:
+			rd.w, c.arrived = n, nil
+		}
+		return true
+	}
+}
+
 // makeRoom moves what is buffered to the front, or grows the buffer up to max.
 func (rd *reader) makeRoom(max int) bool {
 	if rd.w < len(rd.buf) {
@@ -65,6 +108,11 @@ func (rd *reader) makeRoom(max int) bool {
 // LF is seen as soon as it comes, so that no one waits for a CR that the peer
 // never sends.
 func (rd *reader) head() (string, *Error) {
+	if rd.buf == nil {
+		if err := rd.await(); err != nil {
+			return "", headError(err, true)
+		}
+	}
 	line, seen := rd.r, rd.r // start of the current line; looked at so far
 	for {
 		for {
