@@ -1,0 +1,3 @@
+package gatehouse
+
+//go:generate go run ./gen/docs
