@@ -266,7 +266,8 @@ func (r *ring) shard(env, name string, now int64) ([]byte, snapshot.Hash, error)
 	slices.SortFunc(all, func(a, b binding) int {
 		return cmp.Or(bytes.Compare(a.hash[:], b.hash[:]), cmp.Compare(r.subs[a.sub].name, r.subs[b.sub].name))
 	})
-	return snapshot.Encode(r.credentials(all, expires))
+	data := appendCredentials(nil, r.credentials(all, expires))
+	return data, snapshot.Sum(data), nil
 }
 
 func (r *ring) credentials(all []binding, expires map[snapshot.Credential]int64) *snapshot.Credentials {
