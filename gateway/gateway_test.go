@@ -60,6 +60,7 @@ func newWorld(t *testing.T, o Options) *world {
 	done := make(chan error, 1)
 	go func() { done <- w.g.Serve(l, TLS{}) }()
 	t.Cleanup(func() {
+		http.DefaultClient.CloseIdleConnections()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if err := w.g.Shutdown(ctx); err != nil {
@@ -68,7 +69,6 @@ func newWorld(t *testing.T, o Options) *world {
 		if err := <-done; err != nil {
 			t.Errorf("Serve: %v", err)
 		}
-		http.DefaultClient.CloseIdleConnections()
 	})
 	w.set(snapshot.KindEnvironment, "dev", &snapshot.Environment{Name: "dev", Stage: "dev"})
 	return w
@@ -212,8 +212,10 @@ func (w *world) raw(text string) string {
 	if _, err := c.Write([]byte(text)); err != nil {
 		w.t.Fatal(err)
 	}
-	c.(*net.TCPConn).CloseWrite()
-	b, _ := io.ReadAll(bufio.NewReader(c))
+	b, err := io.ReadAll(bufio.NewReader(c))
+	if err != nil {
+		w.t.Logf("reading: %v", err)
+	}
 	return string(b)
 }
 

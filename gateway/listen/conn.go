@@ -26,7 +26,8 @@ type conn struct {
 	net.Conn
 	server *Server
 	peer   head.Peer
-	fault  atomic.Pointer[policy.Denial]
+	fault  atomic.Pointer[policy.Denial] // of a head
+	inside atomic.Pointer[policy.Denial] // of a body
 
 	// Only who reads touches these; net/http reads from one goroutine at a time.
 	state   uint8
@@ -69,6 +70,8 @@ func (c *conn) Read(p []byte) (int, error) {
 			n := copy(p, c.buf[:c.ready])
 			c.drop(n)
 			return n, nil
+		case c.err == errEnded:
+			return 0, c.discard()
 		case c.err != nil:
 			return 0, c.err
 		case len(c.buf) == 0 && c.state == raw:
@@ -96,8 +99,23 @@ func (c *conn) Read(p []byte) (int, error) {
 			c.buf = append(c.buf[:k], c.marked()...)
 			k = len(c.buf)
 		}
-		c.ready = k
+		c.ready, c.fresh = k, len(c.buf)-k > 1 && c.blank(c.buf[k:])
 	}
+}
+
+// discard reads what comes after a malformed head and forgets it, until the
+// connection ends or it is too much. An error at once would make net/http think
+// that the caller has left, and drop the answers that are due before the fault's.
+func (c *conn) discard() error {
+	var trash [512]byte
+	for n := 0; n < lingerBytes; {
+		m, err := c.Conn.Read(trash[:])
+		if err != nil {
+			return err
+		}
+		n += m
+	}
+	return errEnded
 }
 
 // direct reads into p itself and keeps back only what cannot be handed on yet.
@@ -114,7 +132,7 @@ func (c *conn) direct(p []byte) (int, error) {
 		}
 	} else if k < n {
 		c.hold(p[k:n])
-		c.fresh = c.blank(c.buf)
+		c.fresh = len(c.buf) > 1 && c.blank(c.buf)
 	}
 	return k, nil
 }
@@ -146,7 +164,8 @@ func (c *conn) wait(p []byte) (int, error) {
 	c.slow += time.Since(start)
 	if c.much += n; c.much >= c.server.o.BodyPace {
 		c.slow, c.much = 0, 0
-	} else if err == nil && c.slow >= c.server.o.BodyTimeout {
+	} else if c.slow >= c.server.o.BodyTimeout {
+		c.inside.Store(policy.Deny(http.StatusRequestTimeout, "body-too-slow", errSlow.Error()))
 		err = errSlow
 	}
 	return n, err
@@ -226,6 +245,7 @@ func (c *conn) advance(b []byte) (k int) {
 			k += n
 			if err != nil {
 				c.err, c.state = err, spoilt
+				c.inside.Store(policy.Deny(http.StatusBadRequest, "body-malformed", err.Error()))
 				return k
 			}
 			if done {
@@ -253,7 +273,7 @@ func (c *conn) head(b []byte) int {
 	switch {
 	case d != nil:
 	case end > c.server.o.MaxHead, end < 0 && len(b) > c.server.o.MaxHead:
-		d = tooLong(b)
+		d = tooLong(b, c.server.o.MaxHead)
 	case end < 0:
 		return 0
 	}
@@ -294,8 +314,8 @@ func (c *conn) next() {
 }
 
 // tooLong says which part of the head passes the bound.
-func tooLong(b []byte) *policy.Denial {
-	if bytes.IndexByte(b, '\n') < 0 {
+func tooLong(b []byte, max int) *policy.Denial {
+	if i := bytes.IndexByte(b, '\n'); i < 0 || i > max {
 		return policy.Deny(http.StatusRequestURITooLong, "target-too-long", "the request line is longer than is allowed")
 	}
 	return policy.Deny(http.StatusRequestHeaderFieldsTooLarge, "head-too-large", "the request's head is larger than is allowed")
@@ -303,14 +323,14 @@ func tooLong(b []byte) *policy.Denial {
 
 // mark is the name of the field in the request that stands for a fault. No caller
 // can know it.
-var mark = "Gatehouse-Fault-" + rand.Text()
+var mark = http.CanonicalHeaderKey("Gatehouse-Fault-" + rand.Text())
 
 var markedRequest = []byte("GET / HTTP/1.1\r\nHost: fault\r\nConnection: close\r\n" + mark + ": 1\r\n\r\n")
 
 // marked is the request to hand on in place of a malformed head, nothing after a
 // malformed body.
 func (c *conn) marked() []byte {
-	if c.fault.Load() == nil {
+	if c.err != errEnded {
 		return nil
 	}
 	return markedRequest
@@ -361,9 +381,21 @@ func (c *conn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
+// How long, and over how many bytes, a connection lingers that is closed on a
+// caller who may still be sending: closed at once, the caller's system would drop
+// the answer (RFC 9112 §9.6).
+const (
+	lingerTime  = 200 * time.Millisecond
+	lingerBytes = 256 << 10
+)
+
 // Close implements net.Conn.
 func (c *conn) Close() error {
 	c.leave()
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && (c.fault.Load() != nil || c.inside.Load() != nil) && half.CloseWrite() == nil {
+		c.Conn.SetReadDeadline(time.Now().Add(lingerTime))
+		io.CopyN(io.Discard, c.Conn, lingerBytes)
+	}
 	return c.Conn.Close()
 }
 

@@ -26,7 +26,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call.Method, call.Proto = r.Method, r.Proto
 	call.Fault = s.fault(c, r)
 	if call.Fault == nil {
-		fill(call, r, w)
+		fill(call, r, w, c)
 		call.Fault = s.overload()
 	} else {
 		out.last = true
@@ -75,7 +75,7 @@ func (s *Server) overload() *policy.Denial {
 }
 
 // fill copies what the request says into the call.
-func fill(call *pipeline.Call, r *http.Request, w http.ResponseWriter) {
+func fill(call *pipeline.Call, r *http.Request, w http.ResponseWriter, c *conn) {
 	target := r.RequestURI
 	call.Authority = r.Host
 	if target != "" && target[0] != '/' && target != "*" {
@@ -92,7 +92,7 @@ func fill(call *pipeline.Call, r *http.Request, w http.ResponseWriter) {
 		}
 	}
 	if r.ContentLength != 0 {
-		call.Source, call.Length = &body{r: r.Body, w: w}, r.ContentLength
+		call.Source, call.Length = &body{r: r.Body, w: w, conn: c}, r.ContentLength
 	}
 }
 
@@ -100,8 +100,12 @@ func fill(call *pipeline.Call, r *http.Request, w http.ResponseWriter) {
 type body struct {
 	r    io.Reader
 	w    http.ResponseWriter
+	conn *conn
 	done atomic.Bool
 }
+
+// Fault is what is wrong with the body as far as it came, or nil.
+func (b *body) Fault() *policy.Denial { return b.conn.inside.Load() }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {

@@ -42,7 +42,8 @@ type Call struct {
 	Target    string
 	Authority string
 	// Source is the request's body, nil for none; Length as announced, -1 when
-	// unknown.
+	// unknown. It may have a method Fault() *policy.Denial that says what is wrong
+	// with the body as it comes, and Abort() that cuts a pending Read short.
 	Source io.Reader
 	Length int64
 	// Fault is set when the engine cannot make a request of what it read: the

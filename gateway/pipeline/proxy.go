@@ -55,6 +55,9 @@ func (c *Call) failure(f *upstream.Failure) *policy.Denial {
 	if c.body.over.Load() {
 		return tooLarge()
 	}
+	if b, ok := c.Source.(interface{ Fault() *policy.Denial }); ok && b.Fault() != nil {
+		return b.Fault()
+	}
 	if errors.Is(f.Cause, context.Canceled) && c.Context.Err() != nil {
 		c.status = statusClosed
 		c.denied = "caller-left"
