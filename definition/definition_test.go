@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -194,7 +193,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestHostileDefinitions holds that what is made to hurt is answered in time.
+// TestHostileDefinitions holds that what is made to hurt is answered: without the
+// bounds, each of these runs into the time limit of the test or out of memory.
 func TestHostileDefinitions(t *testing.T) {
 	var doubling, chain, wide strings.Builder
 	doubling.WriteString(head + "  /a: {get: {responses: {'200': {content: {application/json: {schema: {$ref: '#/components/schemas/S0'}}}}}}}\ncomponents:\n  schemas:\n")
@@ -228,12 +228,9 @@ func TestHostileDefinitions(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			start := time.Now()
-			_, _ = Read("a.yaml", map[string][]byte{"a.yaml": []byte(tt.text)})
-			if d := time.Since(start); d > 10*time.Second {
-				t.Errorf("took %s", d)
-			} else {
-				t.Logf("%s", d)
+			_, err := Read("a.yaml", map[string][]byte{"a.yaml": []byte(tt.text)})
+			if err != nil && len(err.(*gatehouse.Error).Faults) > maxFaults {
+				t.Errorf("%d faults are told; at most %d", len(err.(*gatehouse.Error).Faults), maxFaults)
 			}
 		})
 	}

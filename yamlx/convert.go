@@ -14,11 +14,11 @@ import (
 )
 
 // maxExpanded bounds the values a document holds once aliases are expanded.
-const maxExpanded = 1_000_000
+const maxExpanded = 250_000
 
 // JSON writes a document's root as JSON. Faults, at most 20, are all told:
 // duplicate keys, keys that are no text, numbers JSON has no form for, aliases
-// that contain themselves or expand to more than a million values.
+// that contain themselves or expand to more than 250,000 values.
 func JSON(root *Node) (json.RawMessage, []*Error) {
 	c := &converter{open: make(map[*Node]bool)}
 	c.value(root, 0)

@@ -3,7 +3,6 @@ package yamlx
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestScalarsFollowTheCoreSchema(t *testing.T) {
@@ -68,7 +67,7 @@ func faults(text string) string {
 	return ""
 }
 
-func TestAliasesThatExplodeAreRefusedQuickly(t *testing.T) {
+func TestAliasesThatExplodeAreRefused(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n")
 	for i := 1; i < 30; i++ {
@@ -82,12 +81,10 @@ func TestAliasesThatExplodeAreRefusedQuickly(t *testing.T) {
 			break
 		}
 	}
-	start := time.Now()
-	if got := faults(b.String()); !strings.Contains(got, "aliases expand") {
+	// Unbounded, this would be ten to the 25th values; the test's own time limit
+	// would end it.
+	if got := faults(b.String()); !strings.Contains(got, "aliases expand to more than 250000 values") {
 		t.Errorf("got %q", got)
-	}
-	if d := time.Since(start); d > 10*time.Second {
-		t.Errorf("took %s; hostile input is answered within 10 s", d)
 	}
 }
 
