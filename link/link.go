@@ -109,6 +109,10 @@ type Lease struct {
 	Burst    int64         `json:"burst,omitempty"`
 	// Used since the last time, to be counted whether or not it was leased.
 	Used int64 `json:"used"`
+	// Had is the Tokens of the grant before this: what was not used of it is
+	// given back. A process that has none, because it is new, says 0, and what
+	// its name was granted before counts as used.
+	Had int64 `json:"had,omitempty"`
 	// Want is what the instance expects to use until it asks again.
 	Want int64 `json:"want"`
 }

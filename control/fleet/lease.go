@@ -68,7 +68,7 @@ func (f *Fleet) Leases(ctx context.Context, p link.Peer, asked []link.Lease) ([]
 	grants := make([]link.Grant, 0, len(asked))
 	for i := range asked {
 		a := &asked[i]
-		if a.Limit < 0 || a.Used < 0 || a.Want < 0 || a.Per < 0 || a.Per == 0 && a.Calendar == "" {
+		if a.Limit < 0 || a.Used < 0 || a.Had < 0 || a.Want < 0 || a.Per < 0 || a.Per == 0 && a.Calendar == "" {
 			return nil, link.Errorf(400, "lease %.80q: limit, used and want are not below zero, and it names a period", a.Key)
 		}
 		b := l.budget(leaseKey{spec.Environment, a.Key}, a, now)
@@ -99,6 +99,9 @@ func (l *leases) budget(k leaseKey, a *link.Lease, now time.Time) *budget {
 
 func (b *budget) grant(a *link.Lease, holder string, limit int64, now time.Time) link.Grant {
 	b.used += a.Used
+	if before, ok := b.held[holder]; ok && before.tokens != a.Had {
+		b.used += before.tokens // another process of that name had them, and may have used them
+	}
 	delete(b.held, holder) // what it did not use is back
 	left := limit - b.used
 	for name, g := range b.held {

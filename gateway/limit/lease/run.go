@@ -96,7 +96,7 @@ func (k *Book) question(end bool) ([]*share, []link.Lease) {
 		}
 		shares = append(shares, s)
 		asked = append(asked, link.Lease{Key: s.key, Limit: s.budget.Limit, Per: s.budget.Per, Calendar: s.budget.Calendar,
-			Burst: s.budget.Burst, Used: s.used, Want: want})
+			Burst: s.budget.Burst, Used: s.used, Had: s.granted, Want: want})
 		s.used, s.wanted = 0, 0
 	}
 	k.busy = later
