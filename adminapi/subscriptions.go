@@ -37,8 +37,8 @@ The application is created if it is new. With key, an approved subscription's fi
 		ID: "rotateKey", Pattern: "POST " + subscriptionPath + "/keys/rotate", Action: "key.rotate", On: subscriptionOn, Status: 201, Secret: true,
 		Doc: "Create a new key and let the old one live on for a while",
 	}}
-	RevokeKey = Route[RevokeKeyRequest, Empty]{Operation{
-		ID: "revokeKey", Pattern: "DELETE " + subscriptionPath + "/keys/{key}", Action: "key.revoke", On: subscriptionOn, Status: 204,
+	RevokeKey = Route[RevokeKeyRequest, Revoked]{Operation{
+		ID: "revokeKey", Pattern: "DELETE " + subscriptionPath + "/keys/{key}", Action: "key.revoke", On: subscriptionOn,
 		Doc: "End a key at once\n\nConnected gateways refuse it within a second.",
 	}}
 )
@@ -122,6 +122,12 @@ type (
 			Key     string    `json:"key"`
 			Expires time.Time `json:"expires,omitzero"`
 			Seq     int64     `json:"seq,omitempty"`
+		}
+	}
+	Revoked struct {
+		Body struct {
+			// Seq is the number of the change; gateways that run it refuse the key.
+			Seq int64 `json:"seq"`
 		}
 	}
 )

@@ -47,14 +47,12 @@ func (a *App) connect() (*client.Client, error) {
 		return client.New(cmp.Or(address, c.Address), cmp.Or(token, c.Token), nil)
 	}
 	data := cmp.Or(a.data, a.Getenv("GATEHOUSE_DATA"))
-	if token == "" {
-		local, where, err := localServer(cmp.Or(data, defaultData))
-		switch {
-		case err != nil && data != "":
-			return nil, err
-		case err == nil:
-			token, address = local, cmp.Or(address, where)
-		}
+	local, where, err := localServer(cmp.Or(data, defaultData))
+	switch {
+	case err == nil:
+		token, address = cmp.Or(token, local), cmp.Or(address, where)
+	case data != "" && token == "":
+		return nil, err
 	}
 	if c, ok := saved.Contexts[saved.Current]; ok && token == "" && (address == "" || address == c.Address) {
 		token, address = c.Token, c.Address

@@ -110,6 +110,9 @@ func yes(b bool) string {
 	return "no"
 }
 
+// stepTime is how long commands wait for gateways to take a change.
+const stepTime = 10 * time.Second
+
 // inStep waits until the connected gateways run the change, and says so.
 func (a *App) inStep(ctx context.Context, seq int64, wait time.Duration) error {
 	if seq == 0 || wait == 0 {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -75,7 +76,7 @@ func (a *App) keyCreate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.newKey(out)
+			return a.newKey(c.Context(), out)
 		},
 	}
 	c.Flags().StringVar(&expires, "expires", "", "when it ends: 2027-06-30, or 90d from now")
@@ -103,7 +104,7 @@ func (a *App) keyRotate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.newKey(out)
+			return a.newKey(c.Context(), out)
 		},
 	}
 	c.Flags().StringVar(&overlap, "overlap", "", "how long the old key lives on; default 24h")
@@ -111,7 +112,10 @@ func (a *App) keyRotate() *cobra.Command {
 	return c
 }
 
-func (a *App) newKey(k *adminapi.NewKey) error {
+func (a *App) newKey(ctx context.Context, k *adminapi.NewKey) error {
+	if err := a.inStep(ctx, k.Body.Seq, stepTime); err != nil {
+		return err
+	}
 	if a.output == "table" {
 		a.note("this is key %s; it is not shown again:", k.Body.ID)
 		fmt.Fprintln(a.Out, k.Body.Key)
@@ -132,11 +136,12 @@ func (a *App) keyRevoke() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := api.RevokeKey(c.Context(), adminapi.RevokeKeyRequest{OwnedRef: ref, Key: args[1]}); err != nil {
+			out, err := api.RevokeKey(c.Context(), adminapi.RevokeKeyRequest{OwnedRef: ref, Key: args[1]})
+			if err != nil {
 				return err
 			}
 			a.note("revoked %s", args[1])
-			return nil
+			return a.inStep(c.Context(), out.Body.Seq, stepTime)
 		},
 	}
 }

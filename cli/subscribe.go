@@ -37,6 +37,9 @@ created if it is new. A plan with automatic approval answers at once, and with
 			if err != nil {
 				return err
 			}
+			if err := a.inStep(c.Context(), out.Body.Seq, stepTime); err != nil {
+				return err
+			}
 			if a.output == "table" {
 				a.note("subscription %s is %s", out.Body.Subscription, out.Body.State)
 				if out.Body.Key != "" {
@@ -102,6 +105,9 @@ func (a *App) decide(verb, short string) *cobra.Command {
 			}[verb]
 			out, err := do()
 			if err != nil {
+				return err
+			}
+			if err := a.inStep(c.Context(), out.Body.Seq, stepTime); err != nil {
 				return err
 			}
 			return a.show(out.Body, func() table {

@@ -119,7 +119,7 @@ func (c *Client) RotateKey(ctx context.Context, in adminapi.RotateKeyRequest) (*
 }
 
 // RevokeKey carries out key.revoke: end a key at once.
-func (c *Client) RevokeKey(ctx context.Context, in adminapi.RevokeKeyRequest) (*adminapi.Empty, error) {
+func (c *Client) RevokeKey(ctx context.Context, in adminapi.RevokeKeyRequest) (*adminapi.Revoked, error) {
 	return call(ctx, c, adminapi.RevokeKey, &in)
 }
 

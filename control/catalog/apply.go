@@ -198,7 +198,7 @@ func (p *plan) putAct(it *item) (audit.Act, error) {
 		}
 	}
 	a := audit.Act{
-		Action: Action(it.kind, "put"), Object: it.object.Ref(), Team: teamOf(it.object), Before: it.old(), After: it.text, Reason: it.reason,
+		Action: cmp.Or(it.named, Action(it.kind, "put")), Object: it.object.Ref(), Team: teamOf(it.object), Before: it.old(), After: it.text, Reason: it.reason,
 		Writes: append(it.writes, store.Write{
 			Key: it.key, Kind: string(it.kind), Value: value, Expect: expect, Index: Indexes(it.object, it.set, status),
 		}),

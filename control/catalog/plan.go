@@ -35,6 +35,7 @@ type plan struct {
 // An item is one object that the plan puts, deletes, or only looks at again
 // because something it includes changes.
 type item struct {
+	named   string // how the trail is to name the action; "" is by the kind
 	key     string
 	kind    gatehouse.Kind
 	ref     string
@@ -117,7 +118,7 @@ func (p *plan) gather(ctx context.Context) error {
 		return err
 	}
 	for _, d := range p.req.Documents {
-		it := &item{key: d.Object.Key(), kind: d.Object.Kind, ref: d.Object.Metadata.Ref(), object: d.Object, files: d.Files, asked: true}
+		it := &item{key: d.Object.Key(), kind: d.Object.Kind, ref: d.Object.Metadata.Ref(), object: d.Object, files: d.Files, asked: true, named: d.Action}
 		if _, twice := p.items[it.key]; twice {
 			p.fault(d.Object.Ref(), "/metadata/name", "stands twice in what is applied: an object has one document")
 			continue

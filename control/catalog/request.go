@@ -41,6 +41,8 @@ type Document struct {
 	// Files are paths as the definitions are written, and those they refer
 	// to, each to the SHA-256 of its content.
 	Files map[string]string
+	// Action is how the trail names it; default by the kind, "api.put".
+	Action string
 	// Expect is the revision the object must be at ([store.Absent]: not there),
 	// nil for any. If it is not, the error is of kind [gatehouse.Lost].
 	Expect *store.Seq

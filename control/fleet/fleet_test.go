@@ -36,7 +36,7 @@ type plane struct {
 }
 
 // startPlane starts a control plane on a database; several may share one.
-func startPlane(t *testing.T, db store.DB, dir string) *plane {
+func startPlane(t testing.TB, db store.DB, dir string) *plane {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	log := slog.New(slog.DiscardHandler)
@@ -108,7 +108,7 @@ func (g *table) has(kind, name string) bool {
 }
 
 // until waits for swaps until the condition holds.
-func (g *table) until(t *testing.T, what string, ok func() bool) {
+func (g *table) until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	deadline := time.After(20 * time.Second)
 	for !ok() {
@@ -127,13 +127,13 @@ type gateway struct {
 	stop  func()
 }
 
-func startGateway(t *testing.T, dir, token, instance string, g *table, dial func(context.Context, string, string) (net.Conn, error), rollup func() []report.Count) *gateway {
+func startGateway(t testing.TB, dir, token, instance string, g *table, dial func(context.Context, string, string) (net.Conn, error), rollup func() []report.Count) *gateway {
 	t.Helper()
 	r := &link.Runner{
 		Client: &link.Client{URL: "https://control", Dial: dial, Program: "test"}, Dir: dir, Swap: g.swap, Rollup: rollup,
 		Interval: time.Hour, Log: slog.New(slog.DiscardHandler),
 	}
-	if err := r.Start(t.Context(), token, instance); err != nil {
+	if err := r.Start(context.Background(), token, instance); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -202,7 +202,7 @@ func key(t testing.TB, db store.DB, id, secret string, revoked bool) snapshot.Cr
 	return c
 }
 
-func token(t *testing.T, p *plane, name string) string {
+func token(t testing.TB, p *plane, name string) string {
 	t.Helper()
 	text, _, err := p.CreateJoinToken(t.Context(), name, 0)
 	if err != nil {

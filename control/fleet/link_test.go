@@ -3,6 +3,7 @@ package fleet_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -167,6 +168,38 @@ func TestTwoNodes(t *testing.T) {
 	api(t, db, "z", 1)
 	if g.table.has("api", "a/z@v1") {
 		t.Error("a revoked instance got configuration")
+	}
+	// A fresh token lets it in again; the same token at the next start is not
+	// tried again.
+	g.stop()
+	again := token(t, b, "local")
+	for range 2 {
+		g = startGateway(t, g.Dir, again, "", newTable(), dial, nil)
+		g.table.until(t, "configuration after joining again", func() bool { return g.table.has("api", "a/z@v1") })
+		g.stop()
+	}
+}
+
+// BenchmarkRevocation measures how long a revoked key stays in force on a
+// connected gateway, from the write to the swap.
+func BenchmarkRevocation(b *testing.B) {
+	db := memory.New()
+	seed(b, db)
+	p := startPlane(b, db, b.TempDir())
+	for i := range 2000 {
+		api(b, db, fmt.Sprintf("n%d", i), 1)
+	}
+	if err := p.Refresh(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	g := startGateway(b, b.TempDir(), token(b, p, "local"), "one", newTable(), p.pipe.Dial, nil)
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		c := key(b, db, "key_1", fmt.Sprint(i), false)
+		g.table.until(b, "key arrives", func() bool { return g.table.has("credentials", c.Shard()) })
+		b.StartTimer()
+		key(b, db, "key_1", fmt.Sprint(i), true)
+		g.table.until(b, "key is gone", func() bool { return !g.table.has("credentials", c.Shard()) })
 	}
 }
 

@@ -31,9 +31,11 @@ func (s *Server) BindSubscriptions(d *subscription.Desk, g *access.Guard) {
 	bind(s, adminapi.ListKeys, r.keys)
 	bind(s, adminapi.CreateKey, r.createKey)
 	bind(s, adminapi.RotateKey, r.rotateKey)
-	bind(s, adminapi.RevokeKey, func(ctx context.Context, in *adminapi.RevokeKeyRequest) (*adminapi.Empty, error) {
-		_, err := d.RevokeKey(ctx, in.Team+"/"+in.Name, in.Key)
-		return &adminapi.Empty{}, err
+	bind(s, adminapi.RevokeKey, func(ctx context.Context, in *adminapi.RevokeKeyRequest) (*adminapi.Revoked, error) {
+		seq, err := d.RevokeKey(ctx, in.Team+"/"+in.Name, in.Key)
+		out := new(adminapi.Revoked)
+		out.Body.Seq = int64(seq)
+		return out, err
 	})
 }
 

@@ -115,7 +115,7 @@ func (d *Desk) begin(ctx context.Context, ask Ask) (*Standing, store.Seq, error)
 		return nil, 0, err
 	}
 	absent := store.Absent
-	req.Documents = append(req.Documents, catalog.Document{Expect: &absent, Object: document(gatehouse.KindSubscription, team, name, &gatehouse.Subscription{
+	req.Documents = append(req.Documents, catalog.Document{Action: "subscription.create", Expect: &absent, Object: document(gatehouse.KindSubscription, team, name, &gatehouse.Subscription{
 		Application: app, Product: ask.Product, Plan: ask.Plan, Environment: ask.Environment,
 	})})
 	done, err := d.catalog.Apply(ctx, req)

@@ -19,8 +19,8 @@ import (
 var commands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"serve":    serve,
 	"gateway":  gateway,
-	"stop":     ended(syscall.SIGTERM),
-	"kill":     ended(syscall.SIGKILL),
+	"end":      ended(syscall.SIGTERM),
+	"crash":    ended(syscall.SIGKILL),
 	"again":    again,
 	"backend":  startBackend,
 	"down":     stopBackend,
@@ -76,7 +76,7 @@ func gateway(ts *testscript.TestScript, neg bool, args []string) {
 	check(ts, neg, worldOf(ts).start(name, environment(ts), &server{args: append(flags, args[2:]...), ready: "http://" + ops + "/readyz"}))
 }
 
-// stop NAME and kill NAME end a process, politely or not.
+// end NAME and crash NAME end a process, politely or not.
 func ended(sig syscall.Signal) func(*testscript.TestScript, bool, []string) {
 	return func(ts *testscript.TestScript, _ bool, args []string) {
 		s := worldOf(ts).servers[args[0]]
@@ -123,7 +123,7 @@ func hits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // call [-n TIMES] STATUS METHOD URL [Name:value …] [@body]: make a request and expect the
-// status (429 "somewhere among them" with -n). Head and body go to stdout.
+// status, with -n at the latest by that many tries. The last answer goes to stdout.
 func call(ts *testscript.TestScript, neg bool, args []string) {
 	times := 1
 	if args[0] == "-n" {
@@ -132,15 +132,17 @@ func call(ts *testscript.TestScript, neg bool, args []string) {
 		times, args = n, args[2:]
 	}
 	var seen []string
+	var last string
 	for range times {
 		status, text, err := request(args[1], args[2], args[3:])
 		ts.Check(err)
-		fmt.Fprint(ts.Stdout(), text)
+		last = text
 		seen = append(seen, status)
 		if status == args[0] {
 			break
 		}
 	}
+	fmt.Fprint(ts.Stdout(), last)
 	if slices.Contains(seen, args[0]) == neg {
 		ts.Fatalf("%s %s: got status %v, want %s", args[1], args[2], seen, args[0])
 	}
