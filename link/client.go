@@ -89,7 +89,9 @@ func (c *Client) Join(ctx context.Context, token, instance string) (*Identity, e
 	stranger := c.transport(&Identity{})
 	stranger.TLSClientConfig = pinned(t.Authority)
 	defer stranger.CloseIdleConnections()
-	id := &Identity{Key: key}
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	id := &Identity{Key: key, JoinedWith: t.PublicID()}
 	err = c.call(ctx, &http.Client{Transport: stranger}, "join", &Join{Token: t.String(), Instance: instance, Request: request, Protocol: Protocol, Program: c.Program}, 1<<20, &id.Welcome)
 	if err == nil {
 		err = id.parse()
@@ -106,7 +108,7 @@ func (c *Client) Renew(ctx context.Context) (*Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("renewing the certificate: %w", err)
 	}
-	id := &Identity{Key: key}
+	id := &Identity{Key: key, JoinedWith: c.Identity().JoinedWith}
 	if err = c.call(ctx, nil, "renew", &Renewal{Request: request}, 1<<20, &id.Welcome); err == nil {
 		err = id.parse()
 	}

@@ -24,6 +24,9 @@ import (
 type Identity struct {
 	Welcome
 	Key []byte `json:"key"` // ECDSA P-256, PKCS #8 in DER; never leaves the machine
+	// JoinedWith is the public id of the token it joined with, so that the
+	// same token found again at the next start is not tried again.
+	JoinedWith string `json:"joinedWith,omitempty"`
 
 	leaf *x509.Certificate
 	key  crypto.Signer

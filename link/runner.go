@@ -83,22 +83,37 @@ func (r *Runner) Start(ctx context.Context, token, instance string) error {
 	return nil
 }
 
-// identify loads the identity or joins.
+// identify loads the identity, or joins: when there is none, or the token is
+// another than the one it joined with, as after it was shut out. If that token
+// is refused, the identity at hand is still tried.
 func (r *Runner) identify(ctx context.Context, token, instance string) error {
 	id, err := LoadIdentity(r.Dir)
 	switch {
-	case err == nil:
-		if token != "" && r.Now().After(id.Expires()) {
-			return r.join(ctx, token, instance)
-		}
-		r.Client.Use(id)
-		return nil
 	case token == "" && errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("this gateway has not joined: make a token with \"gatehouse gateway-token create\" and start with it")
-	case token == "":
+		return errors.New("this gateway has not joined: make a token with \"gatehouse gateway-token create\" and start with it")
+	case token == "" && err != nil:
 		return err
+	case err != nil:
+		return r.join(ctx, token, instance)
 	}
-	return r.join(ctx, token, instance)
+	r.Client.Use(id)
+	if token == "" {
+		return nil
+	}
+	t, err := ParseToken(token)
+	if err != nil {
+		return fmt.Errorf("joining: %w", err)
+	}
+	if t.PublicID() == id.JoinedWith {
+		return nil
+	}
+	if instance == "" {
+		instance = id.Instance
+	}
+	if err := r.join(ctx, token, instance); err != nil {
+		r.Log.Warn("the token does not let this instance join; it goes on with the certificate it has", "expires", id.Expires(), "error", err)
+	}
+	return nil
 }
 
 func (r *Runner) join(ctx context.Context, token, instance string) error {
