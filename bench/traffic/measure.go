@@ -141,7 +141,7 @@ func load(ctx context.Context, dir string, pin []string, addr string, conns int,
 	if err := os.WriteFile(file, []byte(script), 0o644); err != nil {
 		return sample{}, 0, err
 	}
-	args := append(append([]string{}, pin...), "wrk", "-t1", "-c", strconv.Itoa(conns), "-d", fmt.Sprintf("%ds", int(d.Seconds())), "-s", file, "http://"+addr)
+	args := append(append([]string{}, pin...), "wrk", "-t1", "-c", strconv.Itoa(conns), "-d", fmt.Sprintf("%ds", int(d.Seconds())), "--timeout", "10s", "-s", file, "http://"+addr)
 	out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput()
 	if err != nil {
 		return sample{}, 0, fmt.Errorf("wrk: %w: %s", err, out)
