@@ -36,6 +36,7 @@ type conn struct {
 	fresh   bool          // buf holds what advance has not seen
 	ready   int           // bytes at the start of buf that may be handed on
 	buf     []byte        // read, not yet handed on
+	box     *[]byte       // where buf goes back to
 	line    int           // where in the unfinished head its last line begins
 	left    int64         // of the body
 	last    bool          // nothing follows the body as HTTP
@@ -182,7 +183,8 @@ func (slow) Temporary() bool { return false }
 // fill reads more behind what the buffer holds.
 func (c *conn) fill() error {
 	if c.buf == nil {
-		c.buf = *headBuffers.Get().(*[]byte)
+		c.box = headBuffers.Get().(*[]byte)
+		c.buf = (*c.box)[:0]
 	}
 	if len(c.buf) == cap(c.buf) {
 		c.buf = append(make([]byte, 0, 2*cap(c.buf)), c.buf...)
@@ -203,7 +205,8 @@ func (c *conn) fill() error {
 
 func (c *conn) hold(b []byte) {
 	if c.buf == nil {
-		c.buf = *headBuffers.Get().(*[]byte)
+		c.box = headBuffers.Get().(*[]byte)
+		c.buf = (*c.box)[:0]
 	}
 	c.buf = append(c.buf, b...)
 }
@@ -218,11 +221,11 @@ func (c *conn) drop(n int) {
 }
 
 func (c *conn) release() {
-	if cap(c.buf) > 0 && cap(c.buf) <= 64<<10 {
-		b := c.buf[:0]
-		headBuffers.Put(&b)
+	if c.box != nil && cap(c.buf) <= 64<<10 {
+		*c.box = c.buf
+		headBuffers.Put(c.box)
 	}
-	c.buf = nil
+	c.buf, c.box = nil, nil
 }
 
 // advance goes over b, which begins where the last call left off, and returns how
