@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -247,4 +248,44 @@ func standard(t *testing.T) *world {
 		t.Fatalf("aside: %+v", aside)
 	}
 	return w
+}
+
+func TestSecret(t *testing.T) {
+	t.Setenv("A_SECRET", "v")
+	t.Setenv("GATEHOUSE_TOKEN", "v")
+	file := t.TempDir() + "/s"
+	if err := os.WriteFile(file, []byte("w\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for ref, want := range map[string]string{"text": "text", "${env:A_SECRET}": "v", "${file:" + file + "}": "w", "$x": "$x", "": ""} {
+		if got, err := Secret(ref); got != want || err != nil {
+			t.Errorf("Secret(%q): got %q, %v", ref, got, err)
+		}
+	}
+	for ref, want := range map[string]string{"${env:NOT_SET_HERE}": "not set", "${env:GATEHOUSE_TOKEN}": "not given out", "${file:" + file + ".none}": "no such file",
+		"${vault:a#b}": "no vault", "${else:a}": "is not"} {
+		if got, err := Secret(ref); err == nil || got != "" || !strings.Contains(err.Error(), want) {
+			t.Errorf("Secret(%q): got %q, %v, want an error with %q", ref, got, err, want)
+		}
+	}
+}
+
+// Counters of limits outlive a restart, so that stopping a gateway is no way to a
+// fresh budget.
+func TestLimitsOutliveARestart(t *testing.T) {
+	file := t.TempDir() + "/limits"
+	for run, want := range []int{200, 429} {
+		t.Run(fmt.Sprint("run ", run), func(t *testing.T) {
+			w := newWorld(t, Options{State: file})
+			a := openAPI()
+			a.Policies = []policy.Use{use("quota", `{"requests":1,"per":"month","by":"api"}`)}
+			w.api(a)
+			if aside := w.swap(); len(aside) > 0 {
+				t.Fatal(aside)
+			}
+			if r := w.do("GET", "/open/x"); r.StatusCode != want {
+				t.Errorf("got %d %s, want %d", r.StatusCode, r.text, want)
+			}
+		})
+	}
 }

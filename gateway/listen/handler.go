@@ -30,6 +30,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		call.Fault = s.overload()
 	} else {
 		out.last = true
+		if r.ProtoMajor == 1 {
+			call.Method = "" // the marked request's is nobody's
+		}
 	}
 	if call.Fault == nil && r.ProtoMajor == 1 && r.Header["Upgrade"] != nil && strings.EqualFold(r.Header["Upgrade"][0], "websocket") {
 		// What follows this request is no HTTP to the reader in front: unless

@@ -51,6 +51,7 @@ func (s *Server) Serve(c *Call) {
 	s.inFlight.Add(1)
 	c.id = newID()
 	defer s.end(c)
+	c.Caller, c.TLS = c.Peer.Addr, c.Peer.TLS
 	d := c.Fault
 	if d == nil {
 		d = s.prepare(c)
@@ -115,7 +116,7 @@ func (s *Server) prepare(c *Call) *policy.Denial {
 	if c.Host, ok = head.Host(c.Authority); !ok && (c.Authority != "" || c.Proto != "HTTP/1.0") {
 		return policy.Deny(http.StatusBadRequest, "host-malformed", "the host is missing or not a name or address with a port")
 	}
-	c.Caller, c.TLS = c.Peer.Caller(c.Header, s.Trusted), c.Peer.TLS
+	c.Caller = c.Peer.Caller(c.Header, s.Trusted)
 	var err error
 	if c.Path, err = route.Normalize(c.Target, s.Rules); err != nil {
 		return policy.Deny(http.StatusBadRequest, "path-malformed", err.Error())
@@ -207,6 +208,9 @@ func (c *Call) wrongMethod(path string) *policy.Denial {
 	allow := c.allow(path)
 	if allow == "" && !c.api.any {
 		return policy.Deny(http.StatusNotFound, "operation-unknown", "the API has no operation under this path")
+	}
+	if allow == "" {
+		allow = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" // all but what leads elsewhere
 	}
 	d := policy.Deny(http.StatusMethodNotAllowed, "method-not-allowed", fmt.Sprintf("the operation does not have the method %s", c.Method))
 	d.Header.Add("Allow", allow)
