@@ -142,7 +142,7 @@ func (a *App) printPlan(out adminapi.ApplyResult, changes int) {
 		if r.Action == "unchanged" {
 			continue
 		}
-		fmt.Fprintln(a.Out, printable(fmt.Sprintf("%s %s %s", r.Action, r.Kind, r.Ref)))
+		fmt.Fprintln(a.Out, printable(fmt.Sprintf("%s %s %s", r.Action, r.Kind, shortened(r.Ref))))
 		if r.Action == "update" {
 			for _, d := range r.Changes {
 				fmt.Fprintln(a.Out, "  "+printable(bundle.Line(d)))
@@ -164,7 +164,7 @@ func resultTable(out adminapi.ApplyResult, all bool) table {
 			same++
 			continue
 		}
-		t.add(r.Action, string(r.Kind), r.Ref, r.Note)
+		t.add(r.Action, string(r.Kind), shortened(r.Ref), shortened(r.Note))
 	}
 	if same > 0 {
 		t.add("unchanged", fmt.Sprintf("%d objects", same), "", "")

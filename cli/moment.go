@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -65,3 +66,8 @@ func parseSpan(text string) (time.Duration, error) {
 	d, err := jsonx.ParseDuration(text)
 	return d.Std(), err
 }
+
+var hashForm = regexp.MustCompile(`[0-9a-f]{64}`)
+
+// shortened is text with the hashes in it as people name them.
+func shortened(text string) string { return hashForm.ReplaceAllStringFunc(text, short) }

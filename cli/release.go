@@ -9,6 +9,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/client"
 )
 
 // versionArg reads TEAM/NAME@VERSION, with #REVISION where it is allowed.
@@ -20,108 +21,84 @@ func versionArg(text string) (adminapi.VersionPath, string, error) {
 	return adminapi.VersionPath{Team: team, Name: name, Version: version}, revision, nil
 }
 
-func (a *App) release() *cobra.Command {
-	var env, note string
-	var wait time.Duration
+// A move brings a revision into an environment: release, promote, rollback.
+type move struct {
+	use, short, long, example string
+	env, from, note           string
+	wait                      time.Duration
+	do                        func(ctx context.Context, api *client.Client, v adminapi.VersionPath, revision string) (*adminapi.ReleaseAnswer, error)
+}
+
+// move is the command of a move; envFlag is what its environment is called.
+func (a *App) move(m *move, envFlag string) *cobra.Command {
 	c := &cobra.Command{
-		Use: "release TEAM/API@VERSION[#REVISION]", GroupID: "expose", Args: exactly(1, "one API version"),
-		Short: "Release a revision into an environment",
-		Long: `Release a revision, the newest unless one is named, into an environment, and wait
-until its gateways say that they run it.`,
-		Example: "  gatehouse release payments/orders@v1 --env qa\n  gatehouse release payments/orders@v1#3f9c2a --env prod --note 'ticket 4711'",
+		Use: m.use, GroupID: "expose", Args: exactly(1, "one API version"), Short: m.short, Long: m.long, Example: m.example,
 		RunE: func(c *cobra.Command, args []string) error {
 			v, revision, err := versionArg(args[0])
 			if err != nil {
 				return err
 			}
-			if env == "" {
-				return misuse("--env says which environment")
+			if m.env == "" {
+				return misuse("--%s says which environment", envFlag)
 			}
 			api, err := a.connect()
 			if err != nil {
 				return err
 			}
-			in := adminapi.ReleaseRequest{VersionPath: v}
-			in.Body.Environment, in.Body.Revision, in.Body.Note = env, revision, note
-			out, err := api.Release(c.Context(), in)
+			out, err := m.do(c.Context(), api, v, revision)
 			if err != nil {
 				return err
 			}
-			return a.released(c.Context(), v, out.Body, wait)
+			return a.released(c.Context(), v, out.Body, m.wait)
 		},
 	}
-	c.Flags().StringVar(&env, "env", "", "environment")
-	c.Flags().StringVar(&note, "note", "", "why, for the record")
-	c.Flags().DurationVar(&wait, "wait", 10*time.Second, "how long to wait for the gateways; 0 does not wait")
+	c.Flags().StringVar(&m.env, envFlag, "", "environment to release into")
+	c.Flags().StringVar(&m.note, "note", "", "why, for the record")
+	c.Flags().DurationVar(&m.wait, "wait", stepTime, "how long to wait for the gateways; 0 does not wait")
 	return c
 }
 
-func (a *App) promote() *cobra.Command {
-	var from, to, note string
-	var wait time.Duration
-	c := &cobra.Command{
-		Use: "promote TEAM/API@VERSION", GroupID: "expose", Args: exactly(1, "one API version"),
-		Short:   "Release into one environment what is live in another",
-		Example: "  gatehouse promote payments/orders@v1 --from dev --to qa",
-		RunE: func(c *cobra.Command, args []string) error {
-			v, _, err := versionArg(args[0])
-			if err != nil {
-				return err
-			}
-			if from == "" || to == "" {
-				return misuse("--from and --to say between which environments")
-			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			in := adminapi.PromoteRequest{VersionPath: v}
-			in.Body.From, in.Body.To, in.Body.Note = from, to, note
-			out, err := api.Promote(c.Context(), in)
-			if err != nil {
-				return err
-			}
-			return a.released(c.Context(), v, out.Body, wait)
-		},
+func (a *App) release() *cobra.Command {
+	m := &move{
+		use: "release TEAM/API@VERSION[#REVISION]", short: "Release a revision into an environment",
+		long: `Release a revision, the newest unless one is named, into an environment, and wait
+until its gateways say that they run it.`,
+		example: "  gatehouse release payments/orders@v1 --env qa\n  gatehouse release payments/orders@v1#3f9c2a --env prod --note 'ticket 4711'",
 	}
-	c.Flags().StringVar(&from, "from", "", "environment where it is live")
-	c.Flags().StringVar(&to, "to", "", "environment to release into")
-	c.Flags().StringVar(&note, "note", "", "why, for the record")
-	c.Flags().DurationVar(&wait, "wait", 10*time.Second, "how long to wait for the gateways; 0 does not wait")
+	m.do = func(ctx context.Context, api *client.Client, v adminapi.VersionPath, revision string) (*adminapi.ReleaseAnswer, error) {
+		in := adminapi.ReleaseRequest{VersionPath: v}
+		in.Body.Environment, in.Body.Revision, in.Body.Note = m.env, revision, m.note
+		return api.Release(ctx, in)
+	}
+	return a.move(m, "env")
+}
+
+func (a *App) promote() *cobra.Command {
+	m := &move{
+		use: "promote TEAM/API@VERSION", short: "Release into one environment what is live in another",
+		example: "  gatehouse promote payments/orders@v1 --from dev --to qa",
+	}
+	m.do = func(ctx context.Context, api *client.Client, v adminapi.VersionPath, _ string) (*adminapi.ReleaseAnswer, error) {
+		if m.from == "" {
+			return nil, misuse("--from says in which environment it is live")
+		}
+		in := adminapi.PromoteRequest{VersionPath: v}
+		in.Body.From, in.Body.To, in.Body.Note = m.from, m.env, m.note
+		return api.Promote(ctx, in)
+	}
+	c := a.move(m, "to")
+	c.Flags().StringVar(&m.from, "from", "", "environment where it is live")
 	return c
 }
 
 func (a *App) rollback() *cobra.Command {
-	var env, note string
-	var wait time.Duration
-	c := &cobra.Command{
-		Use: "rollback TEAM/API@VERSION", GroupID: "expose", Args: exactly(1, "one API version"),
-		Short: "Release the revision that was live before",
-		RunE: func(c *cobra.Command, args []string) error {
-			v, _, err := versionArg(args[0])
-			if err != nil {
-				return err
-			}
-			if env == "" {
-				return misuse("--env says which environment")
-			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			in := adminapi.RollbackRequest{VersionPath: v}
-			in.Body.Environment, in.Body.Note = env, note
-			out, err := api.Rollback(c.Context(), in)
-			if err != nil {
-				return err
-			}
-			return a.released(c.Context(), v, out.Body, wait)
-		},
+	m := &move{use: "rollback TEAM/API@VERSION", short: "Release the revision that was live before"}
+	m.do = func(ctx context.Context, api *client.Client, v adminapi.VersionPath, _ string) (*adminapi.ReleaseAnswer, error) {
+		in := adminapi.RollbackRequest{VersionPath: v}
+		in.Body.Environment, in.Body.Note = m.env, m.note
+		return api.Rollback(ctx, in)
 	}
-	c.Flags().StringVar(&env, "env", "", "environment")
-	c.Flags().StringVar(&note, "note", "", "why, for the record")
-	c.Flags().DurationVar(&wait, "wait", 10*time.Second, "how long to wait for the gateways; 0 does not wait")
-	return c
+	return a.move(m, "env")
 }
 
 // released tells what became of a release once gateways have answered.
