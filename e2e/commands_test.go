@@ -29,6 +29,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"until":    until,
 	"capture":  capture,
 	"envsubst": substitute,
+	"moment":   moment,
 }
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }
@@ -199,6 +200,12 @@ func request(method, url string, rest []string) (status, text string, err error)
 // capture NAME: keep the last output of exec as $NAME.
 func capture(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// moment NAME: keep this moment as $NAME; what follows comes after it.
+func moment(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Setenv(args[0], time.Now().UTC().Format(time.RFC3339Nano))
+	time.Sleep(2 * time.Millisecond)
 }
 
 // envsubst FILE: put the environment's values for $NAMES into a file.

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -112,12 +113,16 @@ func (s *server) signal(sig syscall.Signal) {
 	}
 }
 
-// free finds an address of loopback that nobody uses.
+// free finds an address of loopback that nobody uses. It is not one of those that
+// the system gives to outgoing connections (from 32768 on): while a process is
+// down, its address must still be there for it.
 func free() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 16384+rand.IntN(16384))
+		if l, err := net.Listen("tcp", address); err == nil {
+			l.Close()
+			return address
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	panic("there is no free port")
 }
