@@ -40,8 +40,10 @@ It works once. The token carries the fingerprint of the installation's authority
 		Doc: "Tell how far a release has come: on how many gateways it is applied, and how fast",
 	}}
 	GetRollout = Route[RolloutRequest, RolloutAnswer]{Operation{
-		ID: "getRollout", Pattern: "GET /v1/rollout", Action: "instance.list", On: "organization",
-		Doc: "Wait until the connected instances run all changes up to a number, and tell which do",
+		ID: "getRollout", Pattern: "GET /v1/rollout", Action: "rollout.get", On: "organization",
+		Doc: `Wait until the connected instances run all changes up to a number, and tell how many do
+
+Which instances they are is told to those who may list them, and what was set aside to those who may read the API.`,
 	}}
 )
 

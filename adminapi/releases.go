@@ -76,7 +76,8 @@ One entry for each API version, environment and gateway, with what each instance
 type (
 	ListRevisionsRequest struct {
 		VersionPath
-		PageRequest
+		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+		After string `query:"after" doc:"Cursor from the page before."`
 	}
 	GetRevisionRequest struct {
 		VersionPath

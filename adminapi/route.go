@@ -57,6 +57,10 @@ func (o Operation) Path() string { _, p, _ := strings.Cut(o.Pattern, " "); retur
 // Changes tells whether the operation may change anything.
 func (o Operation) Changes() bool { return o.Method() != "GET" && o.Method() != "HEAD" }
 
+// Repeatable tells whether an Idempotency-Key makes repeating it safe. One that
+// anyone may call takes none: strangers leave nothing behind.
+func (o Operation) Repeatable() bool { return o.Method() == "POST" && !o.Public }
+
 // Summary is the first line of Doc.
 func (o Operation) Summary() string { s, _, _ := strings.Cut(o.Doc, "\n"); return s }
 

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse"
 	"gatehouse/adminapi"
 )
 
@@ -124,10 +123,7 @@ func (a *App) inStep(ctx context.Context, seq int64, wait time.Duration) error {
 	}
 	start := time.Now()
 	out, err := api.GetRollout(ctx, adminapi.RolloutRequest{Seq: seq, Wait: int(min(max(wait, time.Second), time.Minute) / time.Second)})
-	switch {
-	case gatehouse.Is(err, gatehouse.Denied):
-		return nil // who may not see gateways is not told of them
-	case err != nil:
+	if err != nil {
 		return err
 	}
 	r := out.Body
@@ -140,7 +136,7 @@ func (a *App) inStep(ctx context.Context, seq int64, wait time.Duration) error {
 	case r.Applied == r.Instances:
 		a.note("applied on %d of %d gateway instances in %s", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond))
 	default:
-		a.note("applied on %d of %d gateway instances after %s; waiting for %v", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond), r.Pending)
+		a.note("applied on %d of %d gateway instances after %s; \"gatehouse gateways list\" tells more", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond))
 	}
 	return nil
 }

@@ -238,7 +238,7 @@ func (c *Client) GetDelivery(ctx context.Context, in adminapi.DeliveryRequest) (
 	return call(ctx, c, adminapi.GetDelivery, &in)
 }
 
-// GetRollout carries out instance.list: wait until the connected instances run all changes up to a number, and tell which do.
+// GetRollout carries out rollout.get: wait until the connected instances run all changes up to a number, and tell how many do.
 func (c *Client) GetRollout(ctx context.Context, in adminapi.RolloutRequest) (*adminapi.RolloutAnswer, error) {
 	return call(ctx, c, adminapi.GetRollout, &in)
 }

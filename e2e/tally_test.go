@@ -122,3 +122,10 @@ func (l *load) end() []answered {
 	l.done.Wait()
 	return l.answers
 }
+
+// sofar is what was answered up to now.
+func (l *load) sofar() []answered {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.answers
+}

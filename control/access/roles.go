@@ -71,13 +71,14 @@ exports and verifies the trail.`,
 
 // Everyone is what whoever is signed in may do anywhere: see the environments
 // and frameworks they build for, which roles there are, and who they are
-// themselves. Nothing in it belongs to a team.
-var Everyone = words("environment.get environment.list framework.get framework.list role.get role.list access.whoami")
+// themselves, and whether a change has reached the gateways. Nothing in it
+// belongs to a team.
+var Everyone = words("environment.get environment.list framework.get framework.list role.get role.list access.whoami rollout.get")
 
 var (
 	teamNouns = words("api backend policy-set product application subscription environment gateway framework team release revision catalog usage gate support status")
 	consuming = join(whole("application", "key", "support"),
-		words("subscription.create subscription.put subscription.delete subscription.cancel usage.query"))
+		words("subscription.create subscription.put subscription.delete subscription.cancel usage.get"))
 	teamWork = join(whole("api", "backend", "policy-set", "product"), consuming,
 		words("key.get key.list release.create release.promote release.rollback release.withdraw gate.run gate.show gate.evidence gate.ask"))
 )

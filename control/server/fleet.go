@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -13,7 +14,7 @@ import (
 
 // BindFleet binds the routes of gateways' tokens and instances.
 func BindFleet(s *Server, f *fleet.Fleet) {
-	r := fleetRoom{f}
+	r := fleetRoom{f, s}
 	bind(s, adminapi.CreateGatewayToken, r.createToken)
 	bind(s, adminapi.ListGatewayTokens, func(ctx context.Context, in *adminapi.GatewayRequest) (*adminapi.GatewayTokens, error) {
 		tokens, err := f.JoinTokens(ctx, in.Name)
@@ -37,7 +38,10 @@ func BindFleet(s *Server, f *fleet.Fleet) {
 	bind(s, adminapi.GetDelivery, r.delivery)
 }
 
-type fleetRoom struct{ *fleet.Fleet }
+type fleetRoom struct {
+	*fleet.Fleet
+	server *Server
+}
 
 func (r fleetRoom) createToken(ctx context.Context, in *adminapi.CreateGatewayTokenRequest) (*adminapi.NewGatewayToken, error) {
 	var ttl jsonx.Duration
@@ -82,9 +86,16 @@ func (r fleetRoom) rollout(ctx context.Context, in *adminapi.RolloutRequest) (*a
 		return nil, err
 	}
 	out := new(adminapi.RolloutAnswer)
-	out.Body.Seq, out.Body.Instances, out.Body.Applied, out.Body.Pending = int64(done.Seq), done.Instances, done.Applied, done.Pending
+	out.Body.Seq, out.Body.Instances, out.Body.Applied = int64(done.Seq), done.Instances, done.Applied
+	all := r.server.allow(ctx, "instance.list", "organization") == nil
+	if all {
+		out.Body.Pending = done.Pending
+	}
 	for _, x := range done.Refused {
-		out.Body.Refused = append(out.Body.Refused, adminapi.RolloutRefusal(x))
+		api, _, _ := strings.Cut(x.API, "@")
+		if all || api != "" && r.server.allow(ctx, "api.get", "API/"+api) == nil {
+			out.Body.Refused = append(out.Body.Refused, adminapi.RolloutRefusal(x))
+		}
 	}
 	return out, nil
 }

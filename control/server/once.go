@@ -23,6 +23,9 @@ const idempotencyTime = 24 * time.Hour
 // kindIdempotency is the kind of the records that remember answers.
 const kindIdempotency = "Idempotency"
 
+// maxKey bounds an Idempotency-Key, in bytes.
+const maxKey = 255
+
 // maxRemembered bounds the body of an answer that is kept, in bytes. A larger
 // one is answered once; its repetition is told that it was done.
 const maxRemembered = 256 << 10
@@ -44,8 +47,8 @@ type remembered struct {
 // and repeats the first answer to the second asking. Answers that show a
 // secret are not kept: the repetition is told that it was done.
 func (s *Server) once(ctx huma.Context, key string, next func(huma.Context)) {
-	if len(key) > 255 {
-		s.refuse(ctx, gatehouse.E(gatehouse.Invalid, "the Idempotency-Key has %d characters; at most 255 will do", len(key)))
+	if len(key) > maxKey {
+		s.refuse(ctx, gatehouse.E(gatehouse.Invalid, "the Idempotency-Key has %d characters; at most %d will do", len(key), maxKey))
 		return
 	}
 	body, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), ctx.Operation().MaxBodyBytes+1))

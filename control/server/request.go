@@ -108,7 +108,7 @@ func (s *Server) admit(o adminapi.Operation) func(huma.Context, func(huma.Contex
 				}
 			}
 		}
-		if key := ctx.Header("Idempotency-Key"); key != "" && o.Method() == http.MethodPost {
+		if key := ctx.Header("Idempotency-Key"); key != "" && o.Repeatable() {
 			s.once(ctx, key, next)
 			return
 		}

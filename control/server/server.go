@@ -19,6 +19,7 @@ import (
 
 	"gatehouse/adminapi"
 	"gatehouse/control/audit"
+	"gatehouse/control/catalog"
 	"gatehouse/store"
 )
 
@@ -104,6 +105,15 @@ func (s *Server) operation(o adminapi.Operation) huma.Operation {
 		Extensions:                   map[string]any{"x-gatehouse-action": o.Action},
 		Middlewares:                  huma.Middlewares{s.admit(o)},
 	}
+	if sorted := listed(o); sorted != "" {
+		op.Description += "\n\n" + sorted
+	}
+	if o.Repeatable() {
+		op.Parameters = append(op.Parameters, idempotencyKey)
+	}
+	if o.Stream {
+		op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/jsonl": {}}}}
+	}
 	if o.Kind != "" && o.Changes() && o.Method() != http.MethodDelete {
 		// The document is read strictly by package gatehouse, with better
 		// errors than a schema gives; the schema is for readers.
@@ -114,6 +124,20 @@ func (s *Server) operation(o adminapi.Operation) huma.Operation {
 		op.Security = []map[string][]string{}
 	}
 	return op
+}
+
+// idempotencyKey is the header that makes a repeated POST safe.
+var idempotencyKey = &huma.Param{
+	Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxKey)},
+	Description: "Text of the caller's choice. The same key with the same request within 24 hours is carried out once and gets the first answer again; with another request it is refused.",
+}
+
+// listed says what the lists of a kind filter and sort by.
+func listed(o adminapi.Operation) string {
+	if o.Kind == "" || !strings.HasSuffix(o.Action, ".list") {
+		return ""
+	}
+	return "Filter and sort by " + strings.Join(catalog.Fields(o.Kind), ", ") + "; filter also by label:KEY."
 }
 
 func noun(action string) string { n, _, _ := strings.Cut(action, "."); return n }
