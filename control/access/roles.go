@@ -35,7 +35,7 @@ neither approves what it made nor changes roles or what is recorded.`,
 Approves frameworks, waivers and evidence, keeps the trail, and reads all of it,
 the record of actions included. Changes no API.`,
 		join(reading("*"), whole("gate", "waiver", "attestation", "evidence", "audit", "access", "trail", "alarm"),
-			words("framework.approve framework.reject framework.withdraw approval.approve approval.reject usage.query export api.explain"))},
+			words("framework.approve framework.reject framework.withdraw approval.approve approval.reject usage.get export api.explain"))},
 
 	{"developer", "Developer", `build, publish and release a team's APIs
 
@@ -49,7 +49,7 @@ subscription waits for approval, an approver decides.`,
 Approves, rejects, suspends and resumes, and reads what is needed to decide.`,
 		join(readingOf(teamNouns),
 			words("subscription.approve subscription.reject subscription.suspend subscription.resume subscription.cancel"),
-			words("release.approve release.reject onboarding.approve onboarding.reject usage.query api.explain"))},
+			words("release.approve release.reject onboarding.approve onboarding.reject usage.get api.explain"))},
 
 	{"consumer", "Application owner", `use APIs through applications
 
@@ -60,13 +60,13 @@ Makes applications, asks for subscriptions and handles their keys.`,
 
 Reads APIs, products, releases and what runs, but neither keys nor people nor the
 record of actions. Members of a team hold it on that team.`,
-		join(readingOf(teamNouns), words("usage.query api.explain"))},
+		join(readingOf(teamNouns), words("usage.get api.explain"))},
 
 	{"auditor", "Auditor", `see everything, change nothing
 
 Reads all objects, past and present, the record of actions, and who may do what;
 exports and verifies the trail.`,
-		join(reading("*"), whole("audit", "access"), words("usage.query gate.verify export api.explain"))},
+		join(reading("*"), whole("audit", "access"), words("usage.get gate.verify export api.explain"))},
 }
 
 // Everyone is what whoever is signed in may do anywhere: see the environments
