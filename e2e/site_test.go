@@ -209,8 +209,8 @@ func (s *site) send(ctx context.Context, paths []string, stdin io.Reader) (admin
 	return out.Body, nil
 }
 
-// cli runs a command as a user would on the control plane's machine.
-func (s *site) cli(name string, args ...string) (stdout, stderr string, err error) {
+// command runs one as a user would on the control plane's machine.
+func (s *site) command(name string, args ...string) (stdout, stderr string, err error) {
 	var out, log bytes.Buffer
 	c := exec.CommandContext(s.t.Context(), filepath.Join(program, "gatehouse"), args...)
 	c.Env = append(s.env, "GATEHOUSE_DATA="+s.data(name))
