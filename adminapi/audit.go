@@ -17,7 +17,7 @@ var (
 		Doc: "Verify the chain of events and name the first that does not hold",
 	}}
 	ExportAudit = Route[ExportAuditRequest, AuditExport]{Operation{
-		ID: "exportAudit", Pattern: "GET /v1/audit/export", Action: "audit.export", On: "organization",
+		ID: "exportAudit", Pattern: "GET /v1/audit/export", Action: "audit.export", On: "organization", Stream: true,
 		Doc: `Export events as JSON lines in canonical form
 
 Each answer has at most limit events; X-Gatehouse-Next is what after must be for those that follow, and absent at the end.

@@ -44,7 +44,7 @@ type Operation struct {
 	// Kind, when set, is the kind of document that the body is; it is read
 	// strictly by package gatehouse rather than by the schema.
 	Kind gatehouse.Kind
-	// Stream answers with a raw body rather than JSON.
+	// Stream answers with JSON lines rather than one JSON value.
 	Stream bool
 }
 

@@ -29,6 +29,7 @@ import (
 	"gatehouse/store"
 	"gatehouse/store/postgres"
 	"gatehouse/store/sqlite"
+	"gatehouse/web"
 )
 
 // Options are what a control plane is made of.
@@ -153,16 +154,19 @@ func (c *Control) ensure(ctx context.Context, kind gatehouse.Kind, name string, 
 	return err
 }
 
-// Handler serves people and gateways: the management API, and the link to
-// those who come with its certificate.
+// Handler serves people and gateways: the management API, its pages, and the
+// link to those who come with its certificate.
 func (c *Control) Handler() http.Handler {
-	api, gateways := c.Server.Handler(), link.NewServer(c.Fleet, c.Log)
+	api, pages, gateways := c.Server.Handler(), web.Handler(), link.NewServer(c.Fleet, c.Log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, link.Prefix) {
+		switch {
+		case strings.HasPrefix(r.URL.Path, link.Prefix):
 			gateways.ServeHTTP(w, r)
-			return
+		case web.Owns(r.URL.Path):
+			pages.ServeHTTP(w, r)
+		default:
+			api.ServeHTTP(w, r)
 		}
-		api.ServeHTTP(w, r)
 	})
 }
 
@@ -193,9 +197,11 @@ func (c *Control) sweep(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			c.strangers(context.WithoutCancel(ctx), true)
 			return
 		case <-t.C:
 		}
+		c.strangers(ctx, false)
 		if err := c.Subscriptions.Expire(ctx, c.Now()); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("expiring subscriptions", "error", err)
 		}
@@ -205,6 +211,14 @@ func (c *Control) sweep(ctx context.Context) {
 		if err := c.Server.SweepIdempotency(ctx, c.Now()); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("sweeping remembered answers", "error", err)
 		}
+	}
+}
+
+// strangers puts on record how many requests without proof were not recorded
+// one by one.
+func (c *Control) strangers(ctx context.Context, end bool) {
+	if err := c.Server.Strangers.Flush(ctx, c.Now(), end); err != nil && ctx.Err() == nil {
+		c.Log.Error("summing up refused requests", "error", err)
 	}
 }
 

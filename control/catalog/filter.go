@@ -7,8 +7,8 @@ import (
 	"gatehouse"
 )
 
-// fields are what lists of a kind filter and sort by, besides labels.
-func fields(k gatehouse.Kind) []string {
+// Fields are what lists of a kind filter and sort by, besides labels.
+func Fields(k gatehouse.Kind) []string {
 	all := []string{"name", "set", "team"}
 	switch k {
 	case gatehouse.KindSubscription:
@@ -37,9 +37,9 @@ func ParseFilter(k gatehouse.Kind, text string) (map[string]string, error) {
 	for one := range strings.SplitSeq(text, ",") {
 		field, value, ok := strings.Cut(one, "=")
 		field = strings.TrimSpace(field)
-		if !ok || !strings.HasPrefix(field, "label:") && !slices.Contains(fields(k), field) {
+		if !ok || !strings.HasPrefix(field, "label:") && !slices.Contains(Fields(k), field) {
 			return nil, gatehouse.E(gatehouse.Invalid, "filter: %q is not a condition such as \"name=orders\"; a list of %s is filtered by %s and label:KEY",
-				one, noun(k), strings.Join(fields(k), ", "))
+				one, noun(k), strings.Join(Fields(k), ", "))
 		}
 		where[field] = strings.TrimSpace(value)
 	}
@@ -49,8 +49,8 @@ func ParseFilter(k gatehouse.Kind, text string) (map[string]string, error) {
 // ParseSort reads a field to sort by; a leading "-" turns the order round.
 func ParseSort(k gatehouse.Kind, text string) (field string, desc bool, err error) {
 	field, desc = strings.CutPrefix(text, "-")
-	if field != "" && !slices.Contains(fields(k), field) {
-		return "", false, gatehouse.E(gatehouse.Invalid, "sort: %q is not a field to sort by: %s", text, strings.Join(fields(k), ", "))
+	if field != "" && !slices.Contains(Fields(k), field) {
+		return "", false, gatehouse.E(gatehouse.Invalid, "sort: %q is not a field to sort by: %s", text, strings.Join(Fields(k), ", "))
 	}
 	return field, desc, nil
 }

@@ -160,7 +160,7 @@ func (r accessRoom) login(ctx context.Context, in *adminapi.LoginRequest) (*admi
 	if err != nil {
 		return nil, err
 	}
-	out := &adminapi.LoginAnswer{SetCookie: cookie(secret, t.Expires)}
+	out := &adminapi.LoginAnswer{SetCookie: cookie(ctx, secret, t.Expires)}
 	out.Body.ID, out.Body.Subject, out.Body.Expires = t.ID, t.Subject, t.Expires
 	return out, nil
 }
@@ -170,12 +170,14 @@ func (r accessRoom) logout(ctx context.Context, _ *adminapi.Empty) (*adminapi.Lo
 	if !ok {
 		return nil, gatehouse.E(gatehouse.Conflict, "ending the session: the request came with a token; revoke that instead")
 	}
-	return &adminapi.LogoutAnswer{SetCookie: cookie("", time.Unix(1, 0))}, r.guard.RevokeSession(ctx, id)
+	return &adminapi.LogoutAnswer{SetCookie: cookie(ctx, "", time.Unix(1, 0))}, r.guard.RevokeSession(ctx, id)
 }
 
-// cookie carries a session. It is for this site alone and not for scripts;
-// browsers take Secure cookies from loopback without TLS too.
-func cookie(secret string, expires time.Time) string {
-	c := http.Cookie{Name: SessionCookie, Value: secret, Path: "/", Expires: expires, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode}
+// cookie carries a session. It is for this site alone and not for scripts, and
+// Secure where TLS is spoken; on a plain loopback listener it cannot be, as not
+// every browser takes a Secure cookie from there.
+func cookie(ctx context.Context, secret string, expires time.Time) string {
+	st := stateOf(ctx)
+	c := http.Cookie{Name: SessionCookie, Value: secret, Path: "/", Expires: expires, Secure: st != nil && st.secure, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 	return c.String()
 }

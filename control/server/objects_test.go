@@ -42,7 +42,7 @@ func newShop(t *testing.T) (*office, *compile.State) {
 	s.BindAudit()
 	s.BindCatalog(c, guard, state)
 	s.BindSubscriptions(subscription.New(trail, c), guard)
-	return &office{t, s.Handler(), guard, trail, secret}, state
+	return &office{t, s.Handler(), guard, trail, secret, s}, state
 }
 
 const shopDefinition = `openapi: 3.0.3

@@ -77,7 +77,8 @@ func (s *Server) once(ctx huma.Context, key string, next func(huma.Context)) {
 	if st := stateOf(ctx.Context()); mine.Status < 500 && rec.out.Len() <= maxRemembered && !(st != nil && st.op.Secret) {
 		mine.Body, mine.Kept = rec.out.Bytes(), true
 	}
-	if mine.Status >= 500 {
+	if mine.Status >= 500 || mine.Status == http.StatusForbidden {
+		// A fault may pass, and a permission may be given: the repetition tries again.
 		err = s.forget(context.WithoutCancel(ctx.Context()), slot, rev)
 	} else {
 		_, err = s.remember(context.WithoutCancel(ctx.Context()), slot, mine, rev)
@@ -103,6 +104,9 @@ func (s *Server) claim(ctx context.Context, slot string, mine remembered) (store
 		return 0, nil, err
 	}
 	rev, err := s.remember(ctx, slot, mine, expect)
+	if gatehouse.Is(err, gatehouse.Conflict) {
+		return 0, &remembered{Request: mine.Request}, nil // another was quicker and is under way
+	}
 	return rev, nil, err
 }
 

@@ -44,7 +44,15 @@ func init() {
 
 // fromHuma turns "body.spec.path: expected string" into faults with pointers.
 func fromHuma(status int, msg string, errs []error) *adminapi.Problem {
-	p := &adminapi.Problem{Type: adminapi.ProblemType + "invalid", Title: http.StatusText(status), Status: status, Detail: msg}
+	status = unread(status, errs)
+	kind := gatehouse.Invalid
+	switch {
+	case status == http.StatusRequestEntityTooLarge:
+		kind = gatehouse.TooLarge
+	case status >= 500:
+		kind = gatehouse.Internal
+	}
+	p := &adminapi.Problem{Type: adminapi.ProblemType + string(kind), Title: http.StatusText(status), Status: status, Detail: msg}
 	for _, err := range errs {
 		f := gatehouse.Fault{Detail: err.Error()}
 		if d, ok := errors.AsType[*huma.ErrorDetail](err); ok {
@@ -61,6 +69,23 @@ func fromHuma(status int, msg string, errs []error) *adminapi.Problem {
 		p.Detail = p.Errors[0].String()
 	}
 	return p
+}
+
+// unread corrects the status of a body that could not be read at all. huma says
+// 422 for it where the schema does not check the body; what is no JSON is 400
+// and what claims to be something else is 415 (RFC 9110 §15.5.16).
+func unread(status int, errs []error) int {
+	for _, err := range errs {
+		d, ok := errors.AsType[*huma.ErrorDetail](err)
+		switch {
+		case !ok || d.Location != "body":
+		case strings.HasPrefix(d.Message, "unknown content type"):
+			return http.StatusUnsupportedMediaType
+		case strings.HasPrefix(d.Message, "invalid character"), strings.HasPrefix(d.Message, "unexpected end of JSON"):
+			return http.StatusBadRequest
+		}
+	}
+	return status
 }
 
 // problem turns any error into the answer. What happened inside is logged,
@@ -99,7 +124,11 @@ func (s *Server) fail(ctx context.Context, err error) *adminapi.Problem {
 	if p.Status >= 500 {
 		outcome = gatehouse.Failed
 	}
-	if e := s.Trail.Record(ctx, st.op.Action, st.object, st.team, outcome, errors.New(p.Detail)); e != nil {
+	record := s.Trail.Record
+	if audit.From(ctx).Actor == anonymous {
+		record = s.Strangers.Record
+	}
+	if e := record(ctx, st.op.Action, st.object, st.team, outcome, errors.New(p.Detail)); e != nil {
 		s.Log.Error("recording a refusal", "request", p.Instance, "action", st.op.Action, "error", e)
 		if p.Status < 500 {
 			return s.problem(ctx, gatehouse.E(gatehouse.Unavailable, "the audit trail cannot take a record now, so nothing is decided: %w", e))

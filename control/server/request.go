@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -32,6 +33,7 @@ type state struct {
 	object   string
 	team     string
 	recorded bool
+	secure   bool // the caller came by TLS
 	// refuse lets huma's own refusals pass through Server.fail.
 	refuse func(context.Context, error) *adminapi.Problem
 }
@@ -51,10 +53,45 @@ func (s *Server) Handler() http.Handler {
 			s.Log.Warn("trusted origin is not one", "origin", origin, "error", err)
 		}
 	}
-	s.mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
+	cross.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, r, s.foreign(r))
+	}))
+	s.mux.HandleFunc("/", s.nothing)
+	return s.recovering(s.hostile(cross.Handler(s.mux)))
+}
+
+// foreign refuses a change that a page of another origin asks for, on record.
+func (s *Server) foreign(r *http.Request) error {
+	req := caller(r)
+	ctx := audit.WithRequest(r.Context(), req)
+	err := gatehouse.E(gatehouse.Denied, "a page of another origin (%q) may change nothing here", r.Header.Get("Origin"))
+	if e := s.Strangers.Record(ctx, "access.cross-origin", "organization", "", gatehouse.Refused, err); e != nil {
+		s.Log.Error("recording a refusal", "request", req.ID, "error", e)
+	}
+	p := s.problem(ctx, err)
+	p.Instance = req.ID
+	return p
+}
+
+// nothing answers what no route is for: 405 where the path has others.
+func (s *Server) nothing(w http.ResponseWriter, r *http.Request) {
+	var allow []string
+	for _, m := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = m
+		if _, pattern := s.mux.Handler(other); pattern != "/" && pattern != "" {
+			allow = append(allow, m)
+		}
+	}
+	if len(allow) == 0 {
 		writeProblem(w, r, gatehouse.E(gatehouse.NotFound, "there is no operation %q %q; /openapi.json lists them", r.Method, r.URL.Path))
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allow, ", "))
+	writeProblem(w, r, &adminapi.Problem{
+		Type: adminapi.ProblemType + string(gatehouse.Invalid), Title: http.StatusText(http.StatusMethodNotAllowed), Status: http.StatusMethodNotAllowed,
+		Detail: fmt.Sprintf("%q is not for %q: it takes %s", r.Method, r.URL.Path, strings.Join(allow, ", ")),
 	})
-	return s.recovering(cross.Handler(s.mux))
 }
 
 func (s *Server) recovering(next http.Handler) http.Handler {
@@ -79,16 +116,24 @@ func (s *Server) recovering(next http.Handler) http.Handler {
 // begin finds out who asks.
 func (s *Server) begin(ctx huma.Context, next func(huma.Context)) {
 	r, _ := humago.Unwrap(ctx)
-	id := uuid.Must(uuid.NewV7()).String()
-	req := audit.Request{Actor: "anonymous", Authentication: "none", Address: address(r), ID: id}
-	ctx.SetHeader("X-Request-Id", id)
+	req := caller(r)
+	ctx.SetHeader("X-Request-Id", req.ID)
 	next(huma.WithContext(ctx, audit.WithRequest(ctx.Context(), req)))
+}
+
+// anonymous is the actor of whom nothing is known.
+const anonymous = "anonymous"
+
+// caller is what is known of who asks before they have proved anything.
+func caller(r *http.Request) audit.Request {
+	return audit.Request{Actor: anonymous, Authentication: "none", Address: address(r), ID: uuid.Must(uuid.NewV7()).String()}
 }
 
 // admit proves the caller and asks whether the operation is theirs to do.
 func (s *Server) admit(o adminapi.Operation) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
 		st := &state{op: o, refuse: s.fail}
+		st.secure = secure(ctx)
 		on := expand(o.On, ctx.Param)
 		st.object, st.team = objectOf(on)
 		ctx = huma.WithValue(ctx, stateKey{}, st)
@@ -108,6 +153,10 @@ func (s *Server) admit(o adminapi.Operation) func(huma.Context, func(huma.Contex
 				}
 			}
 		}
+		if err := repeated(ctx); err != nil {
+			s.refuse(ctx, err)
+			return
+		}
 		if key := ctx.Header("Idempotency-Key"); key != "" && o.Repeatable() {
 			s.once(ctx, key, next)
 			return
@@ -119,6 +168,18 @@ func (s *Server) admit(o adminapi.Operation) func(huma.Context, func(huma.Contex
 func (s *Server) refuse(ctx huma.Context, err error) {
 	r, w := humago.Unwrap(ctx)
 	writeProblem(w, r.WithContext(ctx.Context()), s.fail(ctx.Context(), err))
+}
+
+// repeated refuses a query parameter that is given twice: which of them counts
+// would be a guess.
+func repeated(ctx huma.Context) error {
+	u := ctx.URL()
+	for name, values := range u.Query() {
+		if len(values) > 1 {
+			return gatehouse.InvalidFaults([]gatehouse.Fault{{Object: "query " + name, Detail: "given more than once; values of a list are joined by commas"}})
+		}
+	}
+	return nil
 }
 
 // credential is the bearer token, or the session of the console's cookie.

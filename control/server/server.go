@@ -48,6 +48,10 @@ type Options struct {
 // A Server answers the management API.
 type Server struct {
 	Options
+	// Strangers keeps what callers without proof are refused, within bounds;
+	// whoever runs the server flushes it.
+	Strangers *audit.Strangers
+
 	mux   *http.ServeMux
 	api   huma.API
 	bound map[string]bool
@@ -56,7 +60,7 @@ type Server struct {
 // New makes a server without routes; the Bind functions of this package add
 // them, room by room.
 func New(o Options) *Server {
-	s := &Server{Options: o, mux: http.NewServeMux(), bound: map[string]bool{}}
+	s := &Server{Options: o, Strangers: &audit.Strangers{Trail: o.Trail}, mux: http.NewServeMux(), bound: map[string]bool{}}
 	s.api = newAPI(s.mux, o.Version)
 	s.api.UseMiddleware(s.begin)
 	return s
