@@ -9,14 +9,14 @@ import (
 // An API is what is exposed: versions that each have a definition, a public
 // path, a backend and policies.
 type API struct {
-	Title   string `json:"title,omitempty"`
-	Summary string `json:"summary,omitempty"`
+	Title   string `json:"title,omitempty"`   // for people, a few words
+	Summary string `json:"summary,omitempty"` // for people, a sentence or two
 	// Framework by whose rules the API is exposed; linked, never copied.
 	Framework string `json:"framework,omitempty"`
 	// Audience that may find and use it: internal (the default), partner, public.
 	Audience string    `json:"audience,omitempty"`
-	Data     *Data     `json:"data,omitempty"`
-	Support  *Support  `json:"support,omitempty"`
+	Data     *Data     `json:"data,omitempty"`    // what kind of data passes through
+	Support  *Support  `json:"support,omitempty"` // who helps, and when
 	Versions []Version `json:"versions"`
 }
 
@@ -43,7 +43,7 @@ type Version struct {
 	// Lifecycle: design (not released), published (the default), deprecated
 	// (served, with Deprecation and Sunset fields) or retired (not served).
 	Lifecycle   string       `json:"lifecycle,omitempty"`
-	Deprecation *Deprecation `json:"deprecation,omitempty"`
+	Deprecation *Deprecation `json:"deprecation,omitempty"` // since when, until when, and what comes after
 	// Definition is a path beside the document; the file is never edited.
 	// None: plain HTTP, everything under Path passes.
 	Definition string `json:"definition,omitempty"`
@@ -58,14 +58,14 @@ type Version struct {
 	Access string `json:"access,omitempty"`
 	// AllowUndefined passes paths and methods that the definition does not name.
 	AllowUndefined bool        `json:"allowUndefined,omitempty"`
-	Policies       []PolicyUse `json:"policies,omitempty"`
+	Policies       []PolicyUse `json:"policies,omitempty"` // steps, in order
 	// Operations attach policies by operationId or "POST /orders".
 	Operations map[string]OperationUse `json:"operations,omitempty"`
 }
 
 // An OperationUse is what a version adds to one operation of its definition.
 type OperationUse struct {
-	Policies []PolicyUse `json:"policies,omitempty"`
+	Policies []PolicyUse `json:"policies,omitempty"` // steps, in order
 }
 
 // Deprecation says since when a version is deprecated and until when it lives.

@@ -2,8 +2,8 @@ package gatehouse
 
 // An Application is a caller, owned by a team, never by one person.
 type Application struct {
-	Title   string `json:"title,omitempty"`
-	Summary string `json:"summary,omitempty"`
+	Title   string `json:"title,omitempty"`   // for people, a few words
+	Summary string `json:"summary,omitempty"` // for people, a sentence or two
 	// Clients are identities at token issuers that stand for the application,
 	// for APIs with access: token.
 	Clients []ApplicationClient `json:"clients,omitempty"`

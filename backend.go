@@ -22,14 +22,14 @@ type BackendEnvironment struct {
 	Timeout jsonx.Duration `json:"timeout,omitempty"`
 	// Connect bounds connecting; default 5s.
 	Connect jsonx.Duration `json:"connect,omitempty"`
-	Retries *Retries       `json:"retries,omitempty"`
-	Health  *Health        `json:"health,omitempty"`
-	TLS     *BackendTLS    `json:"tls,omitempty"`
+	Retries *Retries       `json:"retries,omitempty"` // when a request is sent again; none: never
+	Health  *Health        `json:"health,omitempty"`  // how targets are watched beyond their answers
+	TLS     *BackendTLS    `json:"tls,omitempty"`     // how targets are trusted; none: by the authorities of the system
 	// PassHost sends the caller's Host on; otherwise the target's.
 	PassHost bool `json:"passHost,omitempty"`
 	// PassKey and PassToken pass the caller's key or token on to the backend.
 	PassKey   bool `json:"passKey,omitempty"`
-	PassToken bool `json:"passToken,omitempty"`
+	PassToken bool `json:"passToken,omitempty"` // passes the token of the caller on to the backend
 	// Protocol: http1 (the default) or http2.
 	Protocol string `json:"protocol,omitempty"`
 	// MaxConnections to each target; default 1024.
@@ -41,13 +41,13 @@ type Target struct {
 	URL string `json:"url"` // http or https, may have a path
 	// Weight is the share of requests; 1 when left out.
 	Weight   int       `json:"weight,omitempty"`
-	Location *Location `json:"location,omitempty"`
+	Location *Location `json:"location,omitempty"` // where it runs
 }
 
 // A Location says where something runs.
 type Location struct {
-	Cloud        string `json:"cloud,omitempty"` // aws, azure, gcp, on-prem, …
-	Region       string `json:"region,omitempty"`
+	Cloud        string `json:"cloud,omitempty"`        // aws, azure, gcp, on-prem, …
+	Region       string `json:"region,omitempty"`       // as the cloud names it
 	Jurisdiction string `json:"jurisdiction,omitempty"` // EU, US, …
 	// Network: private or public.
 	Network string `json:"network,omitempty"`
@@ -61,7 +61,7 @@ type Retries struct {
 
 // Health says how targets are watched; passive watching is always on.
 type Health struct {
-	Path      string         `json:"path,omitempty"`
+	Path      string         `json:"path,omitempty"`      // asked with GET; none: passive watching only
 	Interval  jsonx.Duration `json:"interval,omitempty"`  // default 10s
 	Timeout   jsonx.Duration `json:"timeout,omitempty"`   // default 2s
 	Healthy   int            `json:"healthy,omitempty"`   // good answers to come back; default 2
@@ -71,10 +71,10 @@ type Health struct {
 
 // BackendTLS says how targets are trusted and how the gateway shows itself.
 type BackendTLS struct {
-	CA         string `json:"ca,omitempty"` // PEM, or a reference
-	ServerName string `json:"serverName,omitempty"`
-	Cert       string `json:"cert,omitempty"` // PEM, or a reference
-	Key        string `json:"key,omitempty"`  // a reference; never a key itself
+	CA         string `json:"ca,omitempty"`         // PEM, or a reference
+	ServerName string `json:"serverName,omitempty"` // name in the certificate, when it is not that of the URL
+	Cert       string `json:"cert,omitempty"`       // PEM, or a reference
+	Key        string `json:"key,omitempty"`        // a reference; never a key itself
 	// Insecure skips verification; only for environments of stage dev.
 	Insecure bool `json:"insecure,omitempty"`
 }

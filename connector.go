@@ -9,9 +9,9 @@ import (
 
 // A Connector is another platform that Gatehouse works with.
 type Connector struct {
-	Title    string          `json:"title,omitempty"`
-	Platform string          `json:"platform"` // aws, azure, gcp, kong, local
-	Settings json.RawMessage `json:"settings,omitempty"`
+	Title    string          `json:"title,omitempty"`    // for people, a few words
+	Platform string          `json:"platform"`           // aws, azure, gcp, kong, local
+	Settings json.RawMessage `json:"settings,omitempty"` // as the platform needs them
 }
 
 // Check reports what is wrong with the connector alone.

@@ -5,8 +5,8 @@ import "encoding/json"
 // A Framework is the rules by which APIs may be exposed: controls and
 // mandatory policies, versioned and approved.
 type Framework struct {
-	Title    string             `json:"title,omitempty"`
-	Summary  string             `json:"summary,omitempty"`
+	Title    string             `json:"title,omitempty"`   // for people, a few words
+	Summary  string             `json:"summary,omitempty"` // for people, a sentence or two
 	Versions []FrameworkVersion `json:"versions"`
 }
 
@@ -15,9 +15,9 @@ type FrameworkVersion struct {
 	Name string `json:"name"` // "2026.1"
 	// State: draft (the default), submitted, approved, in-force, superseded, withdrawn.
 	State      string    `json:"state,omitempty"`
-	ValidFrom  string    `json:"validFrom,omitempty"`
-	ValidUntil string    `json:"validUntil,omitempty"`
-	Controls   []Control `json:"controls,omitempty"`
+	ValidFrom  string    `json:"validFrom,omitempty"`  // first day, 2027-01-31
+	ValidUntil string    `json:"validUntil,omitempty"` // last day, 2027-12-31
+	Controls   []Control `json:"controls,omitempty"`   // rules, each with an id
 	// Policies are mandatory: they run first and cannot be removed further in.
 	Policies []MandatoryPolicies `json:"policies,omitempty"`
 	// Service describes the service to consumer teams, in structured fields.
@@ -27,16 +27,16 @@ type FrameworkVersion struct {
 // MandatoryPolicies are policies for some stages and audiences; none named
 // means all.
 type MandatoryPolicies struct {
-	Stages    []string    `json:"stages,omitempty"`
-	Audiences []string    `json:"audiences,omitempty"`
-	Policies  []PolicyUse `json:"policies"`
+	Stages    []string    `json:"stages,omitempty"`    // dev, qa, prod; none: all
+	Audiences []string    `json:"audiences,omitempty"` // internal, partner, public; none: all
+	Policies  []PolicyUse `json:"policies"`            // steps, in order
 }
 
 // A Control is one rule of a framework.
 type Control struct {
 	ID       string              `json:"id"`
-	Title    string              `json:"title,omitempty"`
-	Text     string              `json:"text,omitempty"`
+	Title    string              `json:"title,omitempty"`    // for people, a few words
+	Text     string              `json:"text,omitempty"`     // what it demands, and why
 	Severity string              `json:"severity,omitempty"` // low, medium, high, critical
 	Level    string              `json:"level,omitempty"`    // required (the default) or advisory
 	Mappings map[string][]string `json:"mappings,omitempty"` // standard to references

@@ -14,13 +14,13 @@ import (
 
 // An Environment is a stage with rules.
 type Environment struct {
-	Title string `json:"title,omitempty"`
+	Title string `json:"title,omitempty"` // for people, a few words
 	// Stage: dev, qa or prod.
 	Stage string `json:"stage"`
 	// Hosts its APIs answer on; none: any host.
 	Hosts        []string     `json:"hosts,omitempty"`
-	Jurisdiction string       `json:"jurisdiction,omitempty"`
-	Release      *ReleaseRule `json:"release,omitempty"`
+	Jurisdiction string       `json:"jurisdiction,omitempty"` // EU, US, … that it lies in
+	Release      *ReleaseRule `json:"release,omitempty"`      // how revisions come in
 	// Policies run for every API of the environment, after the framework's.
 	Policies []PolicyUse `json:"policies,omitempty"`
 	// KeyHeader carries keys; default X-API-Key.
@@ -39,9 +39,9 @@ type ReleaseRule struct {
 
 // A Gateway is a place where an environment runs.
 type Gateway struct {
-	Title       string    `json:"title,omitempty"`
+	Title       string    `json:"title,omitempty"` // for people, a few words
 	Environment string    `json:"environment"`
-	Location    *Location `json:"location,omitempty"`
+	Location    *Location `json:"location,omitempty"` // where it runs
 	// Runtime: gatehouse (the default); others come with connectors.
 	Runtime string `json:"runtime,omitempty"`
 	// URL callers reach it by, for the catalog and the portal.
@@ -66,9 +66,9 @@ type RevisionForm struct {
 	Team      string  `json:"team"`
 	Name      string  `json:"name"`
 	Framework string  `json:"framework,omitempty"`
-	Audience  string  `json:"audience,omitempty"`
-	Data      *Data   `json:"data,omitempty"`
-	Version   Version `json:"version"` // as sent
+	Audience  string  `json:"audience,omitempty"` // internal, partner or public
+	Data      *Data   `json:"data,omitempty"`     // what kind of data passes through
+	Version   Version `json:"version"`            // as sent
 	// PolicySets are the sets the version includes, "team/name", as they were.
 	PolicySets map[string][]PolicyUse `json:"policySets,omitempty"`
 	// Files are the definition's files: path as written to SHA-256.
@@ -80,8 +80,8 @@ type RevisionForm struct {
 type Operation struct {
 	ID      string `json:"id"` // operationId, or "GET /things"
 	Method  string `json:"method"`
-	Path    string `json:"path"`
-	Summary string `json:"summary,omitempty"`
+	Path    string `json:"path"`              // asked with GET; none: passive watching only
+	Summary string `json:"summary,omitempty"` // for people, a sentence or two
 	// Examples are answers the definition gives or that its schemas allow.
 	Examples []policy.Example `json:"examples,omitempty"`
 }

@@ -34,9 +34,9 @@ func (u *PolicyUse) UnmarshalJSON(data []byte) error {
 // A PolicySet is a named list of policies that other documents include as
 // {policy-set: name}.
 type PolicySet struct {
-	Version  string      `json:"version,omitempty"`
-	Summary  string      `json:"summary,omitempty"`
-	Policies []PolicyUse `json:"policies"`
+	Version  string      `json:"version,omitempty"` // for people; what counts is the content
+	Summary  string      `json:"summary,omitempty"` // for people, a sentence or two
+	Policies []PolicyUse `json:"policies"`          // steps, in order
 }
 
 // PolicySetUse is the name in a list of policies that stands for the steps of a

@@ -4,10 +4,10 @@ import "encoding/json"
 
 // A Portal is how the portal looks and whom it lets in.
 type Portal struct {
-	Title    string          `json:"title,omitempty"`
-	Host     string          `json:"host,omitempty"`
-	Audience string          `json:"audience,omitempty"`
-	Theme    json.RawMessage `json:"theme,omitempty"`
+	Title    string          `json:"title,omitempty"`    // for people, a few words
+	Host     string          `json:"host,omitempty"`     // that the portal answers on
+	Audience string          `json:"audience,omitempty"` // internal, partner or public
+	Theme    json.RawMessage `json:"theme,omitempty"`    // colours and pictures
 }
 
 // Check reports what is wrong with the portal alone.

@@ -9,8 +9,8 @@ import (
 
 // A Product bundles APIs under plans, for applications to subscribe to.
 type Product struct {
-	Title    string `json:"title,omitempty"`
-	Summary  string `json:"summary,omitempty"`
+	Title    string `json:"title,omitempty"`    // for people, a few words
+	Summary  string `json:"summary,omitempty"`  // for people, a sentence or two
 	Audience string `json:"audience,omitempty"` // internal (default), partner, public
 	// APIs by name, each with all its versions or one: "orders", "billing/invoices@v2".
 	APIs  []string `json:"apis"`
@@ -20,15 +20,15 @@ type Product struct {
 // A Plan says how much a subscription may use and who lets it in.
 type Plan struct {
 	Name    string `json:"name"`
-	Title   string `json:"title,omitempty"`
-	Summary string `json:"summary,omitempty"`
+	Title   string `json:"title,omitempty"`   // for people, a few words
+	Summary string `json:"summary,omitempty"` // for people, a sentence or two
 	// Approval: automatic or manual (the default).
 	Approval  string      `json:"approval,omitempty"`
-	Audience  string      `json:"audience,omitempty"` // who sees the plan; default: the product's
-	RateLimit *RateLimit  `json:"rateLimit,omitempty"`
-	Quota     *Quota      `json:"quota,omitempty"`
-	Policies  []PolicyUse `json:"policies,omitempty"`
-	SLA       *SLA        `json:"sla,omitempty"`
+	Audience  string      `json:"audience,omitempty"`  // who sees the plan; default: the product's
+	RateLimit *RateLimit  `json:"rateLimit,omitempty"` // requests in a short time
+	Quota     *Quota      `json:"quota,omitempty"`     // requests in a calendar period
+	Policies  []PolicyUse `json:"policies,omitempty"`  // steps, in order
+	SLA       *SLA        `json:"sla,omitempty"`       // what is promised
 	// Expires ends subscriptions this long after approval; none: they stay.
 	Expires jsonx.Duration `json:"expires,omitempty"`
 }
@@ -51,21 +51,21 @@ type Quota struct {
 // An SLA is what a plan promises.
 type SLA struct {
 	Availability float64     `json:"availability,omitempty"` // percent in a calendar month
-	Latency      *SLALatency `json:"latency,omitempty"`
-	Support      *SLASupport `json:"support,omitempty"`
+	Latency      *SLALatency `json:"latency,omitempty"`      // bounds of answer times
+	Support      *SLASupport `json:"support,omitempty"`      // who helps, and when
 }
 
 // SLALatency bounds the gateway's answer times.
 type SLALatency struct {
-	P50 jsonx.Duration `json:"p50,omitempty"`
-	P95 jsonx.Duration `json:"p95,omitempty"`
-	P99 jsonx.Duration `json:"p99,omitempty"`
+	P50 jsonx.Duration `json:"p50,omitempty"` // half of all answers are at least this fast
+	P95 jsonx.Duration `json:"p95,omitempty"` // 95 in 100
+	P99 jsonx.Duration `json:"p99,omitempty"` // 99 in 100
 }
 
 // SLASupport bounds support's answer times, within support hours.
 type SLASupport struct {
-	FirstResponse jsonx.Duration `json:"firstResponse,omitempty"`
-	Resolution    jsonx.Duration `json:"resolution,omitempty"`
+	FirstResponse jsonx.Duration `json:"firstResponse,omitempty"` // until a person answers
+	Resolution    jsonx.Duration `json:"resolution,omitempty"`    // until it is solved
 }
 
 // Check reports what is wrong with the product alone.

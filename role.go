@@ -2,11 +2,15 @@ package gatehouse
 
 import "time"
 
+// BuiltInRoles are roles that are there without a document, and that no
+// document may redefine. What each may do is for package access.
+var BuiltInRoles = []string{"admin", "provider", "compliance", "developer", "approver", "consumer", "viewer", "auditor"}
+
 // A Role is a named list of permissions. Built-in roles need no
 // document.
 type Role struct {
-	Title   string `json:"title,omitempty"`
-	Summary string `json:"summary,omitempty"`
+	Title   string `json:"title,omitempty"`   // for people, a few words
+	Summary string `json:"summary,omitempty"` // for people, a sentence or two
 	// Permissions are actions of the route table, "api.put"; "api.*" is all
 	// on APIs, "*" everything, "*.get" all reading.
 	Permissions []string `json:"permissions"`
@@ -23,7 +27,7 @@ type RoleAssignment struct {
 	Scope string `json:"scope"`
 	// Expires ends it at the end of a day, 2027-06-30, UTC, or at an RFC 3339 time.
 	Expires string `json:"expires,omitempty"`
-	Reason  string `json:"reason,omitempty"`
+	Reason  string `json:"reason,omitempty"` // why, for the record
 }
 
 // A Token proves a user or service account to the management API. The store

@@ -27,7 +27,7 @@ type SubscriptionStatus struct {
 	Since   time.Time `json:"since"`
 	By      string    `json:"by,omitempty"` // who decided last; "plan" for automatic
 	AskedBy string    `json:"askedBy,omitempty"`
-	Reason  string    `json:"reason,omitempty"`
+	Reason  string    `json:"reason,omitempty"` // why, for the record
 	Expires time.Time `json:"expires,omitzero"`
 }
 

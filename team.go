@@ -4,42 +4,42 @@ import "net/mail"
 
 // A Team owns APIs, products and applications.
 type Team struct {
-	Title   string `json:"title,omitempty"`
-	Summary string `json:"summary,omitempty"`
+	Title   string `json:"title,omitempty"`   // for people, a few words
+	Summary string `json:"summary,omitempty"` // for people, a sentence or two
 	// Parent team; roles on it hold here too.
 	Parent   string        `json:"parent,omitempty"`
-	Contacts *TeamContacts `json:"contacts,omitempty"`
+	Contacts *TeamContacts `json:"contacts,omitempty"` // how to reach the team
 	// Members by subject: "user:alice@example.com", "group:payments-devs".
 	Members    []string `json:"members,omitempty"`
-	CostCentre string   `json:"costCentre,omitempty"`
+	CostCentre string   `json:"costCentre,omitempty"` // that pays
 }
 
 // TeamContacts says how to reach a team.
 type TeamContacts struct {
-	Email   string `json:"email,omitempty"`
-	OnCall  string `json:"onCall,omitempty"`
-	Channel string `json:"channel,omitempty"`
+	Email   string `json:"email,omitempty"`   // address
+	OnCall  string `json:"onCall,omitempty"`  // who answers at night
+	Channel string `json:"channel,omitempty"` // where the team talks
 }
 
 // A User is a person. The name is what the identity provider knows them by,
 // mostly an address.
 type User struct {
-	DisplayName string `json:"displayName,omitempty"`
-	Email       string `json:"email,omitempty"`
-	Disabled    bool   `json:"disabled,omitempty"`
+	DisplayName string `json:"displayName,omitempty"` // as the person is called
+	Email       string `json:"email,omitempty"`       // address
+	Disabled    bool   `json:"disabled,omitempty"`    // may not sign in; what they made stays
 }
 
 // A Group is users, service accounts and other groups.
 type Group struct {
-	Title   string   `json:"title,omitempty"`
+	Title   string   `json:"title,omitempty"`   // for people, a few words
 	Members []string `json:"members,omitempty"` // subjects
 }
 
 // A ServiceAccount is a program that manages Gatehouse, such as a pipeline.
 type ServiceAccount struct {
-	Title    string `json:"title,omitempty"`
-	Team     string `json:"team,omitempty"` // that answers for it
-	Disabled bool   `json:"disabled,omitempty"`
+	Title    string `json:"title,omitempty"`    // for people, a few words
+	Team     string `json:"team,omitempty"`     // that answers for it
+	Disabled bool   `json:"disabled,omitempty"` // may not sign in; what they made stays
 }
 
 // Check reports what is wrong with the team alone.

@@ -11,24 +11,24 @@ import (
 // A Trail says what is recorded, for how long it is searchable, and where it
 // is archived.
 type Trail struct {
-	Title     string          `json:"title,omitempty"`
+	Title     string          `json:"title,omitempty"`     // for people, a few words
 	Select    []string        `json:"select,omitempty"`    // actions, "api.*"; none: all
 	Retention string          `json:"retention,omitempty"` // "90d"; default 90 days
-	Archive   json.RawMessage `json:"archive,omitempty"`
+	Archive   json.RawMessage `json:"archive,omitempty"`   // where it goes in the end
 }
 
 // An Alarm is a condition on events that tells someone.
 type Alarm struct {
-	Title     string   `json:"title,omitempty"`
-	Condition string   `json:"condition"` // a CEL expression
-	Notify    []string `json:"notify,omitempty"`
-	Severity  string   `json:"severity,omitempty"`
+	Title     string   `json:"title,omitempty"`    // for people, a few words
+	Condition string   `json:"condition"`          // a CEL expression
+	Notify    []string `json:"notify,omitempty"`   // whom to tell: subjects or addresses
+	Severity  string   `json:"severity,omitempty"` // low, medium, high or critical
 }
 
 // A Webhook is told of events over HTTPS.
 type Webhook struct {
 	URL    string   `json:"url"`
-	Events []string `json:"events,omitempty"`
+	Events []string `json:"events,omitempty"` // types of events; none: all
 	Secret string   `json:"secret,omitempty"` // a reference
 }
 

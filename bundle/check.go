@@ -172,7 +172,9 @@ func (c *checker) document(d *Document) {
 	case *gatehouse.Gateway:
 		c.ref(d, at("environment"), gatehouse.KindEnvironment, s.Environment)
 	case *gatehouse.RoleAssignment:
-		c.ref(d, at("role"), gatehouse.KindRole, s.Role)
+		if !slices.Contains(gatehouse.BuiltInRoles, s.Role) {
+			c.ref(d, at("role"), gatehouse.KindRole, s.Role)
+		}
 		c.scope(d, s.Scope)
 	case *gatehouse.Team:
 		c.parent(d, s)

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gatehouse/bundle"
+	"gatehouse/policy/all"
 )
 
 func TestGeneratedDocsAreFresh(t *testing.T) {
@@ -30,6 +33,21 @@ func TestGeneratedDocsAreFresh(t *testing.T) {
 				t.Errorf("%s/%s belongs to nothing any more: run \"go generate ./...\"", dir, e.Name())
 			}
 		}
+	}
+}
+
+// TestExamplesAreValid holds that what the pages show can be applied.
+func TestExamplesAreValid(t *testing.T) {
+	b, err := bundle.Read([]string{"examples.yaml"}, bundle.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := bundle.Check(b, bundle.CheckOptions{Policies: all.Find, PolicyNames: all.Names(), Strict: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := found.Err(); err != nil {
+		t.Error(err)
 	}
 }
 

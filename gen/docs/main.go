@@ -44,12 +44,16 @@ func generate(root string) (map[string][]byte, error) {
 		}
 		files["docs/policies/"+k.Name+".md"] = policyPage(policies[k.Name], k)
 	}
+	examples, err := readExamples(filepath.Join(root, "gen", "docs", "examples.yaml"))
+	if err != nil {
+		return nil, err
+	}
 	var every []any
 	combined := &schemas{defs: object{}}
 	combined.policy(policies, all.Kinds)
 	for _, k := range gatehouse.Kinds {
 		name := strings.ToLower(string(k.Kind))
-		files["docs/kinds/"+name+".md"] = kindPage(words, k)
+		files["docs/kinds/"+name+".md"] = kindPage(words, k, examples[string(k.Kind)])
 		one := &schemas{defs: object{}}
 		one.policy(policies, all.Kinds)
 		if files["docs/schemas/"+name+".schema.gen.json"], err = indent(document(string(k.Kind), one.kind(words, k), one.defs)); err != nil {
@@ -59,6 +63,27 @@ func generate(root string) (map[string][]byte, error) {
 	}
 	files["docs/schemas/gatehouse.schema.json"], err = indent(document("A document of Gatehouse", object{"oneOf": every}, combined.defs))
 	return files, err
+}
+
+// readExamples reads the documents of a file by kind, as they are written.
+func readExamples(file string) (map[string]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	examples := make(map[string]string)
+	for _, doc := range strings.Split(string(text), "---\n") {
+		_, doc, _ = strings.Cut(doc, "apiVersion:")
+		_, kind, _ := strings.Cut(doc, "kind: ")
+		kind, _, _ = strings.Cut(kind, "\n")
+		examples[kind] = "apiVersion:" + doc
+	}
+	for _, k := range gatehouse.Kinds {
+		if examples[string(k.Kind)] == "" {
+			return nil, fmt.Errorf("%s has no example of kind %s", file, k.Kind)
+		}
+	}
+	return examples, nil
 }
 
 func indent(v any) ([]byte, error) {
