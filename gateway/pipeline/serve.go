@@ -176,7 +176,7 @@ func (c *Call) match() *policy.Denial {
 	if path == "" {
 		path = "/" // the base path itself is the definition's root
 	}
-	if c.Method == "TRACE" || c.Method == "CONNECT" {
+	if c.Method == "CONNECT" {
 		return c.wrongMethod(path)
 	}
 	method := c.Method
@@ -195,6 +195,8 @@ func (c *Call) match() *policy.Denial {
 		c.op = &c.api.ops[op]
 		c.Operation = c.op.Route.Operation
 		return nil
+	case method == "TRACE": // it shows what it carries to whoever asks; only a definition may want that
+		return c.wrongMethod(path)
 	case c.api.any:
 		return nil
 	case method == "OPTIONS":
