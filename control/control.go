@@ -101,29 +101,6 @@ func (c *Control) wire(ctx context.Context) error {
 	return nil
 }
 
-// admin makes the administrator on the first start and sees to it that the
-// token file is there.
-func (c *Control) admin(ctx context.Context) error {
-	file := filepath.Join(c.Data, "admin.token")
-	secret, created, err := c.Guard.EnsureAdmin(ctx)
-	if err != nil {
-		return err
-	}
-	if !created {
-		if _, err := os.Stat(file); err == nil || !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-		secret, err = c.Guard.RenewAdmin(ctx)
-		if gatehouse.Is(err, gatehouse.NotFound) {
-			return nil // the administrator was removed: other people run this now
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return os.WriteFile(file, []byte(secret+"\n"), 0o600)
-}
-
 // LocalGateway sees to it that there are an environment dev and a gateway
 // "local" in it, for the gateway of the same process, and makes a token for it
 // to join with.

@@ -233,20 +233,20 @@ func readKey(path string) (cipher.AEAD, error) {
 	return cipher.NewGCM(block)
 }
 
-// makeKey reads the file, or makes it with mode 0600.
+// makeKey reads the file, or makes it with mode 0600. It gets its name when it is
+// whole and on disk: half a key, left by a kill, would keep the installation shut
+// for ever, and so would a key that the power took after what it seals was kept.
 func makeKey(path string) (cipher.AEAD, error) {
 	if aead, err := readKey(path); !errors.Is(err, os.ErrNotExist) {
 		return aead, err
 	}
 	var key [32]byte
 	rand.Read(key[:])
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, os.ErrExist) {
-		return readKey(path) // another process was first
-	}
+	f, err := os.CreateTemp(dir, ".key-*") // mode 0600
 	if err != nil {
 		return nil, err
 	}
@@ -254,8 +254,25 @@ func makeKey(path string) (cipher.AEAD, error) {
 	if err == nil {
 		err = f.Sync()
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, errors.Join(err, os.Remove(path))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Link(f.Name(), path) // unlike a rename, it does not replace another process's
+	}
+	if e := os.Remove(f.Name()); err == nil {
+		err = e
+	}
+	if err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	if err := syncDir(dir); err != nil {
+		return nil, err
 	}
 	return readKey(path)
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
