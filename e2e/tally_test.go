@@ -101,7 +101,11 @@ func callers(ctx context.Context, n int, pause time.Duration, transport http.Rou
 func one(c *http.Client, url, query string) (a answered) {
 	begin := time.Now()
 	defer func() { a.at = time.Now(); a.took = a.at.Sub(begin) }()
-	resp, err := c.Get(url + "?" + query)
+	join := "?"
+	if strings.HasSuffix(url, "&") {
+		join = ""
+	}
+	resp, err := c.Get(url + join + query)
 	if err != nil {
 		return answered{err: err}
 	}
