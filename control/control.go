@@ -41,6 +41,9 @@ type Options struct {
 	Log      *slog.Logger
 	Version  string
 	Now      func() time.Time // nil: time.Now
+	// Origins under which people reach the management API through a proxy,
+	// such as "https://gatehouse.example.com".
+	Origins []string
 }
 
 // A Control is one control-plane process.
@@ -96,7 +99,7 @@ func (c *Control) wire(ctx context.Context) error {
 	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now}); err != nil {
 		return err
 	}
-	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version})
+	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins})
 	c.bind()
 	return nil
 }

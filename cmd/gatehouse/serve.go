@@ -30,6 +30,7 @@ type serving struct {
 	settings.Common
 	admin, data, database string
 	cert, key             string
+	origins               []string
 	insecure, demo        bool
 	gateway               instance.Options
 }
@@ -42,6 +43,7 @@ func (s *serving) bind(c *cobra.Command) {
 	f.StringVar(&s.database, "database", "", "postgres:// URL; the embedded database when left out")
 	f.StringVar(&s.cert, "admin-cert", "", "PEM file: certificate of the management API")
 	f.StringVar(&s.key, "admin-key", "", "PEM file: its key")
+	f.StringSliceVar(&s.origins, "admin-origin", nil, "origin under which a proxy serves the management API, such as https://gatehouse.example.com; may be repeated")
 	f.BoolVar(&s.insecure, "insecure", false, "allow a management API without TLS on an address that others reach")
 }
 
@@ -89,7 +91,7 @@ func (s *serving) run(ctx context.Context, a *cli.App, withGateway bool) error {
 	if err := s.safe(base != nil); err != nil {
 		return err
 	}
-	c, err := control.Open(ctx, control.Options{Data: s.data, Database: s.database, Log: log, Version: a.Version})
+	c, err := control.Open(ctx, control.Options{Data: s.data, Database: s.database, Log: log, Version: a.Version, Origins: s.origins})
 	if err != nil {
 		return fmt.Errorf("opening the control plane: %w", err)
 	}
@@ -110,6 +112,23 @@ func (s *serving) certificate() (*tls.Config, error) {
 		return nil, fmt.Errorf("reading --admin-cert and --admin-key: %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// leaveCertificate puts the certificate where the commands of the same machine
+// find it, or takes an old one away.
+func (s *serving) leaveCertificate() error {
+	file := filepath.Join(s.data, "admin.pem")
+	if s.cert == "" {
+		if err := os.Remove(file); !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	text, err := os.ReadFile(s.cert)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
 }
 
 // safe refuses a management API in clear where others reach it.
@@ -172,6 +191,9 @@ func (p *process) run(ctx context.Context, s *serving, a *cli.App, base *tls.Con
 		address = "https://" + admin.Addr().String()
 	}
 	if err := os.WriteFile(filepath.Join(s.data, "admin.addr"), []byte(address+"\n"), 0o600); err != nil {
+		return err
+	}
+	if err := s.leaveCertificate(); err != nil {
 		return err
 	}
 	if withGateway {

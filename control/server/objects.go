@@ -74,13 +74,18 @@ func (r catalogRoom) bindOrg(k gatehouse.Kind, routes *adminapi.OrgRoutes) {
 }
 
 // allowWrites asks whether the caller may put and delete what a request names,
-// and gives nobody more than they hold.
+// takes nothing of another team unasked, and gives nobody more than they hold.
 func (r catalogRoom) allowWrites(ctx context.Context, writes []catalog.Write) error {
 	actor := audit.From(ctx).Actor
 	checks := make([]access.Write, len(writes))
 	for i, w := range writes {
 		if err := r.guard.AuthorizeWrite(actor, w.Action, w.Before, w.After); err != nil {
 			return err
+		}
+		for _, l := range w.Loans() {
+			if err := r.guard.AuthorizeOn(actor, l.Action, access.On{Kind: l.Kind, Team: l.Team, Name: l.Name}); err != nil {
+				return err
+			}
 		}
 		checks[i] = access.Write{Before: w.Before, After: w.After}
 	}

@@ -76,6 +76,12 @@ func (r subscriptionRoom) decide(do func(context.Context, string, string) (*subs
 			reason = in.Body.Reason
 		}
 		now, err := r.desk.Get(ctx, ref)
+		if gatehouse.Is(err, gatehouse.NotFound) {
+			// Whether there is such a one is not told to who may not decide.
+			if e := r.allow(ctx, stateOf(ctx).op.Action, "Subscription/"+ref); e != nil {
+				return nil, e
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
