@@ -14,6 +14,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -56,7 +57,7 @@ func serve(w http.ResponseWriter, r *http.Request) {
 		return
 	case path == "/favicon.ico":
 		path = "/shared/mark.svg"
-	case Owns(path + "/"):
+	case slices.Contains(areas, path+"/"):
 		redirect(w, r, path+"/")
 		return
 	}
