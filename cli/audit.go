@@ -98,6 +98,10 @@ func what(e *gatehouse.Event) string {
 	var parts []string
 	for _, d := range e.Change {
 		switch {
+		case d.Path == "" && len(d.Before) == 0:
+			parts = append(parts, "new")
+		case d.Path == "" && len(d.After) == 0:
+			parts = append(parts, "gone")
 		case d.Path == "":
 		case len(d.Before) == 0:
 			parts = append(parts, "+"+d.Path)

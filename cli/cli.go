@@ -29,8 +29,8 @@ type App struct {
 	Getenv   func(string) string
 	Version  string
 
-	address, token, data, context string // global flags
-	output                        string // table, json, yaml, name
+	address, token, data, context, ca string // global flags
+	output                            string // table, json, yaml, name
 }
 
 // An exit carries a status that is not 1.
@@ -123,6 +123,7 @@ starts it in earnest; every other command talks to such a server.`,
 	f.StringVar(&a.address, "address", "", "management API to talk to, such as http://127.0.0.1:9080 (GATEHOUSE_ADDR)")
 	f.StringVar(&a.token, "token", "", "token to show; better in GATEHOUSE_TOKEN than on the command line")
 	f.StringVar(&a.data, "data", "", "data directory of a server on this machine (GATEHOUSE_DATA, default ./gatehouse-data)")
+	f.StringVar(&a.ca, "ca", "", "PEM file: authority of the server's certificate (GATEHOUSE_CA)")
 	f.StringVar(&a.context, "context", "", "saved context to use")
 	f.StringVarP(&a.output, "output", "o", "table", "table, json, yaml or name")
 	root.AddGroup(

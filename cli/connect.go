@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -44,7 +45,7 @@ func (a *App) connect() (*client.Client, error) {
 		if !ok {
 			return nil, gatehouse.E(gatehouse.NotFound, "no context %q is saved; \"gatehouse context\" lists them", a.context)
 		}
-		return client.New(cmp.Or(address, c.Address), cmp.Or(token, c.Token), nil)
+		return a.client(cmp.Or(address, c.Address), cmp.Or(token, c.Token), "")
 	}
 	data := cmp.Or(a.data, a.Getenv("GATEHOUSE_DATA"))
 	local, where, err := localServer(cmp.Or(data, defaultData))
@@ -57,7 +58,28 @@ func (a *App) connect() (*client.Client, error) {
 	if c, ok := saved.Contexts[saved.Current]; ok && token == "" && (address == "" || address == c.Address) {
 		token, address = c.Token, c.Address
 	}
-	return client.New(cmp.Or(address, defaultAddress), token, nil)
+	return a.client(cmp.Or(address, defaultAddress), token, filepath.Join(cmp.Or(data, defaultData), "admin.pem"))
+}
+
+// client trusts, beside the system's authorities, those of --ca or GATEHOUSE_CA
+// and the certificate that a server on this machine left in its data directory.
+func (a *App) client(address, token, local string) (*client.Client, error) {
+	file := cmp.Or(a.ca, a.Getenv("GATEHOUSE_CA"))
+	more, err := os.ReadFile(cmp.Or(file, local))
+	if err != nil {
+		if file != "" {
+			return nil, gatehouse.E(gatehouse.Invalid, "reading --ca: %w", err)
+		}
+		return client.New(address, token, nil)
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(more) {
+		return nil, gatehouse.E(gatehouse.Invalid, "%s holds no certificate in PEM", cmp.Or(file, local))
+	}
+	return client.New(address, token, roots)
 }
 
 // localServer reads what a server leaves in its data directory for the

@@ -3,14 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/http"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse/adminapi"
+	"gatehouse/client"
 )
 
 // A finding of the doctor.
@@ -54,7 +52,7 @@ func (a *App) examine(ctx context.Context) []finding {
 	if err != nil {
 		return []finding{{Check: "settings", Detail: err.Error(), Advice: "give --address and --token, or --data DIR"}}
 	}
-	found := []finding{a.reach(ctx, api.Address())}
+	found := []finding{a.reach(ctx, api)}
 	if !found[0].OK {
 		return found
 	}
@@ -107,27 +105,11 @@ func (a *App) examineGateways(ctx context.Context) []finding {
 }
 
 // reach tells whether something answers at the address, and whether it is ours.
-func (a *App) reach(ctx context.Context, address string) finding {
-	f := finding{Check: "server"}
+func (a *App) reach(ctx context.Context, api *client.Client) finding {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address+"/openapi.json", nil)
-	if err != nil {
-		f.Detail = err.Error()
-		return f
+	if _, err := api.Document(ctx); err != nil {
+		return finding{Check: "server", Detail: err.Error(), Advice: `start it with "gatehouse serve", or say where it is with --address`}
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		f.Detail, f.Advice = fmt.Sprintf("nothing answers at %s", address), `start it: "gatehouse serve"`
-		if host, _, e := net.SplitHostPort(req.URL.Host); e == nil && os.Getenv("HTTP_PROXY") != "" {
-			f.Advice += "; a proxy is set, is " + host + " in NO_PROXY?"
-		}
-		return f
-	}
-	defer resp.Body.Close()
-	f.OK, f.Detail = resp.StatusCode == http.StatusOK, address+" answers"
-	if !f.OK {
-		f.Detail = fmt.Sprintf("%s answers %s", address, resp.Status)
-	}
-	return f
+	return finding{Check: "server", OK: true, Detail: api.Address() + " answers"}
 }

@@ -10,6 +10,8 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,15 +38,16 @@ type Client struct {
 }
 
 // New makes a client of the server at address, such as
-// "http://127.0.0.1:9080". A nil h is a client with sensible time limits.
-func New(address, token string, h *http.Client) (*Client, error) {
+// "http://127.0.0.1:9080". The server's certificate must be of one of the
+// roots; nil is those of the system.
+func New(address, token string, roots *x509.CertPool) (*Client, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, gatehouse.E(gatehouse.Invalid, "%q is not the address of a management API, such as \"http://127.0.0.1:9080\"", address)
 	}
-	if h == nil {
-		h = &http.Client{Timeout: 10 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.TLSClientConfig = &tls.Config{RootCAs: roots}
+	h := &http.Client{Transport: t, Timeout: 10 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return &Client{base: u, token: token, http: h}, nil
 }
 
@@ -91,6 +94,9 @@ func (c *Client) send(ctx context.Context, o adminapi.Operation, in any) (*http.
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+			return nil, gatehouse.E(gatehouse.Denied, "the certificate of %s is not to be trusted: %w; --ca FILE or GATEHOUSE_CA names its authority", c.base, root(err))
+		}
 		return nil, gatehouse.E(gatehouse.Unavailable, "reaching the control plane at %s: %w", c.base, root(err))
 	}
 	if resp.StatusCode >= 300 {
@@ -98,6 +104,17 @@ func (c *Client) send(ctx context.Context, o adminapi.Operation, in any) (*http.
 		return nil, problem(resp)
 	}
 	return resp, nil
+}
+
+// Document is the server's OpenAPI document. It needs no token and so tells
+// whether there is a Gatehouse at the address at all.
+func (c *Client) Document(ctx context.Context) ([]byte, error) {
+	resp, err := c.send(ctx, adminapi.Operation{ID: "document", Pattern: "GET /openapi.json"}, &adminapi.Empty{})
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
 }
 
 // root is what stood in the way, without net/http's account of the request.
