@@ -79,7 +79,7 @@ func (a *App) client(address, token, local string) (*client.Client, error) {
 	if !roots.AppendCertsFromPEM(more) {
 		return nil, gatehouse.E(gatehouse.Invalid, "%s holds no certificate in PEM", cmp.Or(file, local))
 	}
-	return client.New(address, token, roots)
+	return client.New(address, token, client.HTTP(roots))
 }
 
 // localServer reads what a server leaves in its data directory for the

@@ -38,17 +38,24 @@ type Client struct {
 }
 
 // New makes a client of the server at address, such as
-// "http://127.0.0.1:9080". The server's certificate must be of one of the
-// roots; nil is those of the system.
-func New(address, token string, roots *x509.CertPool) (*Client, error) {
+// "http://127.0.0.1:9080". A nil h is [HTTP] with the system's authorities.
+func New(address, token string, h *http.Client) (*Client, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, gatehouse.E(gatehouse.Invalid, "%q is not the address of a management API, such as \"http://127.0.0.1:9080\"", address)
 	}
+	if h == nil {
+		h = HTTP(nil)
+	}
+	return &Client{base: u, token: token, http: h}, nil
+}
+
+// HTTP is an HTTP client that follows no redirect and gives up in the end. The
+// server's certificate must be of one of the roots; nil is those of the system.
+func HTTP(roots *x509.CertPool) *http.Client {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.TLSClientConfig = &tls.Config{RootCAs: roots}
-	h := &http.Client{Transport: t, Timeout: 10 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &Client{base: u, token: token, http: h}, nil
+	return &http.Client{Transport: t, Timeout: 10 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // Address is where the server is.
