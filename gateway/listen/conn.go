@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/head"
+	"gatehouse/gateway/listen/strict"
 	"gatehouse/policy"
 )
 
@@ -40,7 +41,7 @@ type conn struct {
 	line    int           // where in the unfinished head its last line begins
 	left    int64         // of the body
 	last    bool          // nothing follows the body as HTTP
-	chunks  chunkScan     //
+	chunks  strict.Chunks //
 	err     error         // what every further Read returns
 	slow    time.Duration // spent waiting for the body since much came
 	much    int           // bytes of the body since then
@@ -244,7 +245,7 @@ func (c *conn) advance(b []byte) (k int) {
 				c.next()
 			}
 		case inChunks:
-			n, done, err := c.chunks.scan(b[k:])
+			n, done, err := c.chunks.Scan(b[k:])
 			k += n
 			if err != nil {
 				c.err, c.state = err, spoilt
@@ -271,7 +272,7 @@ func (c *conn) advance(b []byte) (k int) {
 // head reads the head that b begins with and returns its length: 0 when it is not
 // whole yet, or at fault.
 func (c *conn) head(b []byte) int {
-	end, line, d := headEnd(b, c.line)
+	end, line, d := strict.HeadEnd(b, c.line)
 	c.line = line
 	switch {
 	case d != nil:
@@ -280,11 +281,11 @@ func (c *conn) head(b []byte) int {
 	case end < 0:
 		return 0
 	}
-	var m message
+	var m strict.Message
 	if d == nil {
-		m, d = parseHead(b[:end], c.server.o.MaxFields)
+		m, d = strict.Head(b[:end], c.server.o.MaxFields)
 	}
-	if d == nil && m.preface && (c.began || c.skipped || !c.server.o.HTTP2) {
+	if d == nil && m.Preface && (c.began || c.skipped || !c.server.o.HTTP2) {
 		d = policy.Deny(http.StatusHTTPVersionNotSupported, "version-unsupported", "HTTP/2 is not spoken here")
 	}
 	if d != nil {
@@ -294,14 +295,14 @@ func (c *conn) head(b []byte) int {
 	}
 	c.began, c.skipped, c.line = true, false, 0
 	c.slow, c.much = 0, 0
-	c.last = m.last
+	c.last = m.Last
 	switch {
-	case m.preface:
+	case m.Preface:
 		c.state = raw
-	case m.chunked:
-		c.state, c.chunks = inChunks, chunkScan{}
-	case m.length > 0:
-		c.state, c.left = inBody, m.length
+	case m.Chunked:
+		c.state, c.chunks = inChunks, strict.Chunks{}
+	case m.Length > 0:
+		c.state, c.left = inBody, m.Length
 	default:
 		c.next()
 	}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/gateway/listen/strict"
 	"gatehouse/gateway/pipeline"
 	"gatehouse/policy"
 )
@@ -59,10 +60,10 @@ func (s *Server) fault(c *conn, r *http.Request) *policy.Denial {
 	// net/http has checked the fields (RFC 9113 §8.2, §8.3); what it lets by is
 	// a Host field beside :authority, and a method that is no token.
 	if hosts := r.Header["Host"]; len(hosts) > 1 || len(hosts) == 1 && !strings.EqualFold(hosts[0], r.Host) {
-		return bad(":authority and Host name two hosts")
+		return policy.Deny(http.StatusBadRequest, "message-malformed", ":authority and Host name two hosts")
 	}
-	if len(r.Method) > 32 || !all([]byte(r.Method), inToken) || r.Method == "CONNECT" {
-		return bad("the method is not one that is served")
+	if len(r.Method) > 32 || !strict.Token(r.Method) || r.Method == "CONNECT" {
+		return policy.Deny(http.StatusBadRequest, "message-malformed", "the method is not one that is served")
 	}
 	return nil
 }
@@ -82,7 +83,7 @@ func fill(call *pipeline.Call, r *http.Request, w http.ResponseWriter, c *conn) 
 	target := r.RequestURI
 	call.Authority = r.Host
 	if target != "" && target[0] != '/' && target != "*" {
-		if _, rest, ok := absolute(target); ok {
+		if _, rest, ok := strict.Absolute(target); ok {
 			if target = rest; target == "" || target[0] == '?' {
 				target = "/" + target
 			}

@@ -44,6 +44,9 @@ func Watch(ctx context.Context) func() Pressure {
 	return func() Pressure { return Pressure(level.Load()) }
 }
 
+// closing tells whether connections are not to be kept just now.
+func (s *Server) closing() bool { return s.draining.Load() || s.o.Memory() != Relaxed }
+
 func pressure(used, bound int64) Pressure {
 	switch {
 	case used >= bound/100*99:

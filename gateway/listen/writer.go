@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/head"
+	"gatehouse/gateway/listen/strict"
 	"gatehouse/policy"
 )
 
@@ -64,7 +65,7 @@ func (w *writer) Head(status int, h policy.Header, length int64) {
 		values[len(h)] = strconv.FormatInt(length, 10)
 		to["Content-Length"] = values[len(h):]
 	}
-	if w.r.ProtoMajor == 1 && (w.last || w.server.draining.Load() || w.server.o.Memory() != Relaxed) {
+	if w.r.ProtoMajor == 1 && (w.last || w.server.closing()) {
 		to["Connection"] = []string{"close"}
 	}
 	w.w.WriteHeader(status)
@@ -112,7 +113,7 @@ func (w *writer) Switch(h policy.Header) (io.ReadWriteCloser, error) {
 		if head.OfConnection(f.Name) && !policy.EqualName(f.Name, "Upgrade") {
 			continue
 		}
-		if !all([]byte(f.Name), inToken) || !all([]byte(f.Value), inValue) {
+		if !strict.Token(f.Name) || !strict.Value(f.Value) {
 			continue
 		}
 		b = append(append(append(append(b, f.Name...), ": "...), f.Value...), "\r\n"...)

@@ -1,4 +1,4 @@
-package listen
+package strict
 
 import "errors"
 
@@ -10,12 +10,12 @@ const (
 	maxTrailer   = 8 << 10  // bytes of the trailer section
 )
 
-// errChunk is why a chunked body cannot be read on.
-var errChunk = errors.New("the chunked body is malformed")
+// ErrChunk is why a chunked body cannot be read on.
+var ErrChunk = errors.New("the chunked body is malformed")
 
-// A chunkScan follows a chunked body (RFC 9112 §7.1) byte by byte, across reads,
-// and says where it ends. It changes nothing and keeps nothing.
-type chunkScan struct {
+// Chunks follows a chunked body (RFC 9112 §7.1) byte by byte, across reads,
+// and says where it ends. The zero value is before its first byte.
+type Chunks struct {
 	state    uint8
 	digits   uint8
 	size     int64
@@ -38,9 +38,9 @@ const (
 	chunkDone
 )
 
-// scan goes over b and returns how many of its bytes belong to the body. The
+// Scan goes over b and returns how many of its bytes belong to the body. The
 // body is at its end when done is true.
-func (s *chunkScan) scan(b []byte) (n int, done bool, err error) {
+func (s *Chunks) Scan(b []byte) (n int, done bool, err error) {
 	for n < len(b) {
 		if s.state == chunkData {
 			take := min(s.size, int64(len(b)-n))
@@ -61,7 +61,33 @@ func (s *chunkScan) scan(b []byte) (n int, done bool, err error) {
 	return n, false, nil
 }
 
-func (s *chunkScan) next(c byte) error {
+// Content goes over b and copies the content in it to p. It returns how much that
+// is and how many bytes of b it has taken; done as for Scan.
+func (s *Chunks) Content(p, b []byte) (n, taken int, done bool, err error) {
+	for taken < len(b) {
+		if s.state == chunkData {
+			size := int(min(s.size, int64(len(p)-n)))
+			if size == 0 {
+				return n, taken, false, nil
+			}
+			size = copy(p[n:n+size], b[taken:])
+			n, taken = n+size, taken+size
+			if s.size -= int64(size); s.size == 0 {
+				s.state = chunkDataCR
+			}
+			continue
+		}
+		if err := s.next(b[taken]); err != nil {
+			return n, taken, false, err
+		}
+		if taken++; s.state == chunkDone {
+			return n, taken, true, nil
+		}
+	}
+	return n, taken, false, nil
+}
+
+func (s *Chunks) next(c byte) error {
 	switch s.state {
 	case chunkSize:
 		return s.sizeByte(c)
@@ -73,12 +99,12 @@ func (s *chunkScan) next(c byte) error {
 			s.state = chunkSizeLF
 			return nil
 		case s.ext > maxExtension || s.overhead > maxOverhead || class[c]&inValue == 0:
-			return errChunk
+			return ErrChunk
 		}
 		return nil
 	case chunkSizeLF:
 		if c != '\n' {
-			return errChunk
+			return ErrChunk
 		}
 		if s.state = chunkData; s.size == 0 {
 			s.state, s.column = chunkTrailer, 0
@@ -86,13 +112,13 @@ func (s *chunkScan) next(c byte) error {
 		return nil
 	case chunkDataCR:
 		if c != '\r' {
-			return errChunk
+			return ErrChunk
 		}
 		s.state = chunkDataLF
 		return nil
 	case chunkDataLF:
 		if c != '\n' {
-			return errChunk
+			return ErrChunk
 		}
 		s.state, s.digits, s.size, s.ext = chunkSize, 0, 0, 0
 		return nil
@@ -100,20 +126,20 @@ func (s *chunkScan) next(c byte) error {
 		return s.trailerByte(c)
 	case chunkTrailerLF:
 		if c != '\n' {
-			return errChunk
+			return ErrChunk
 		}
 		if s.state = chunkTrailer; s.column == 0 {
 			s.state = chunkDone
 		} else if !s.named {
-			return errChunk
+			return ErrChunk
 		}
 		s.column, s.named = 0, false
 		return nil
 	}
-	return errChunk
+	return ErrChunk
 }
 
-func (s *chunkScan) sizeByte(c byte) error {
+func (s *Chunks) sizeByte(c byte) error {
 	v := int64(-1)
 	switch {
 	case c >= '0' && c <= '9':
@@ -124,24 +150,24 @@ func (s *chunkScan) sizeByte(c byte) error {
 	switch {
 	case v >= 0:
 		if s.digits++; s.digits > 15 {
-			return errChunk
+			return ErrChunk
 		}
 		s.size = s.size<<4 | v
 	case s.digits == 0:
-		return errChunk
+		return ErrChunk
 	case c == ';':
 		s.state = chunkExt
 	case c == '\r':
 		s.state = chunkSizeLF
 	default:
-		return errChunk
+		return ErrChunk
 	}
 	return nil
 }
 
-func (s *chunkScan) trailerByte(c byte) error {
+func (s *Chunks) trailerByte(c byte) error {
 	if s.trailer++; s.trailer > maxTrailer {
-		return errChunk
+		return ErrChunk
 	}
 	switch {
 	case c == '\r':
@@ -150,7 +176,7 @@ func (s *chunkScan) trailerByte(c byte) error {
 	case !s.named && c == ':' && s.column > 0:
 		s.named = true
 	case !s.named && class[c]&inToken == 0, s.named && class[c]&inValue == 0:
-		return errChunk
+		return ErrChunk
 	}
 	s.column++
 	return nil
