@@ -90,8 +90,10 @@ func answerAll(c net.Conn) {
 	}
 }
 
-func serveForBench(b *testing.B) (*Gateway, string) {
-	g, err := New(Options{})
+func serveForBench(b testing.TB) (*Gateway, string) {
+	var o Options
+	o.Listen.NoFastLane = noFastLane
+	g, err := New(o)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -61,6 +61,9 @@ func (s *sealed) Close() error {
 	return s.Conn.Close()
 }
 
+// NetConn is the connection beneath.
+func (s *sealed) NetConn() net.Conn { return s.Conn }
+
 type peerKey struct{}
 
 // withPeer lets requests find the connection they came on.

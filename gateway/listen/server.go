@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/gateway/head"
+	"gatehouse/gateway/listen/h1"
 	"gatehouse/gateway/pipeline"
 )
 
@@ -44,6 +45,8 @@ type Options struct {
 	NoHTTP2 bool
 	// HTTP2 is set unless NoHTTP2 is.
 	HTTP2 bool
+	// NoFastLane leaves all of HTTP/1.1 to net/http; see package h1.
+	NoFastLane bool
 	// Trusted are proxies whose account of where a request comes from is believed.
 	Trusted []netip.Prefix
 	// Memory tells how close the process is to its bound; see [Watch]. Default:
@@ -85,6 +88,7 @@ type Server struct {
 	to   *pipeline.Server
 	http *http.Server
 	in   *handover
+	fast *h1.Lane // nil when it is switched off
 
 	connections atomic.Int64
 	draining    atomic.Bool
@@ -117,6 +121,10 @@ func NewServer(o Options, to *pipeline.Server) *Server {
 		BaseContext: func(net.Listener) context.Context { return s.context },
 		ConnContext: withPeer,
 		ErrorLog:    log.New(logWriter{o.Log}, "", 0),
+	}
+	if !o.NoFastLane {
+		s.fast = h1.New(h1.Options{MaxFields: o.MaxFields, HeadTimeout: o.HeadTimeout, BodyTimeout: o.BodyTimeout, BodyPace: o.BodyPace,
+			WriteTimeout: o.WriteTimeout, IdleTimeout: o.IdleTimeout, Closing: s.closing, Overload: s.overload, Log: o.Log}, to)
 	}
 	return s
 }
@@ -198,11 +206,29 @@ func (s *Server) take(nc net.Conn, config *tls.Config) {
 		c.Close()
 		return
 	}
-	if config == nil {
+	switch {
+	case config != nil:
+		go s.secure(c, config)
+	case s.fast != nil:
+		go s.first(c)
+	default:
 		s.in.give(c)
-		return
 	}
-	go s.secure(c, config)
+}
+
+// first lets the fast lane serve a connection as far as it does, and gives what is
+// left to net/http.
+func (s *Server) first(c *conn) {
+	if s.fast != nil {
+		rest := s.fast.Serve(s.context, c.Conn, &c.peer)
+		if rest == nil {
+			c.leave()
+			return
+		}
+		c.hold(rest.Bytes)
+		c.began, c.fresh = rest.Began, true
+	}
+	s.in.give(c)
 }
 
 // secure shakes hands. HTTP/2 goes on as a *tls.Conn, as net/http wants it; its
@@ -220,7 +246,7 @@ func (s *Server) secure(c *conn, config *tls.Config) {
 		return
 	}
 	c.Conn = shaken
-	s.in.give(c)
+	s.first(c)
 }
 
 func addrOf(nc net.Conn) netip.Addr {

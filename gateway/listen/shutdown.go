@@ -24,7 +24,18 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	s.leaveTime(ctx)
+	lane := make(chan error, 1)
+	go func() {
+		if s.fast == nil {
+			lane <- nil
+			return
+		}
+		lane <- s.fast.Shutdown(ctx)
+	}()
 	err := s.http.Shutdown(ctx)
+	if e := <-lane; err == nil {
+		err = e
+	}
 	done := make(chan struct{})
 	go func() { s.tunnels.Wait(); close(done) }()
 	select {
