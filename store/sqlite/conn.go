@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"strconv"
 	"strings"
 
 	"gatehouse/store"
@@ -13,11 +14,31 @@ import (
 // conn is a connection of either pool.
 type conn struct{ c *sql.Conn }
 
-// numbered is the statement in SQLite's form: ?1 for $1.
-func numbered(text string) string { return strings.ReplaceAll(text, "$", "?") }
+// marked is the statement in SQLite's form: "?" for each argument when they
+// stand in order, each once, else "?1" for "$1". To bind one that has a name,
+// and "?1" is one, the driver walks past all before it: with thousands of them
+// that held the database for seconds.
+func marked(text string) string {
+	var b strings.Builder
+	b.Grow(len(text))
+	rest := text
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(rest, "$")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		digits := len(after) - len(strings.TrimLeft(after, "0123456789"))
+		if after[:digits] != strconv.Itoa(n) {
+			return strings.ReplaceAll(text, "$", "?")
+		}
+		b.WriteByte('?')
+		rest = after[digits:]
+	}
+}
 
 func (c conn) Query(ctx context.Context, s sqlstore.Statement, row func(scan func(...any) error) error) error {
-	rows, err := c.c.QueryContext(ctx, numbered(s.SQL), s.Args...)
+	rows, err := c.c.QueryContext(ctx, marked(s.SQL), s.Args...)
 	if err != nil {
 		return err
 	}
@@ -32,7 +53,7 @@ func (c conn) Query(ctx context.Context, s sqlstore.Statement, row func(scan fun
 
 func (c conn) Exec(ctx context.Context, statements ...sqlstore.Statement) error {
 	for _, s := range statements {
-		if _, err := c.c.ExecContext(ctx, numbered(s.SQL), s.Args...); err != nil {
+		if _, err := c.c.ExecContext(ctx, marked(s.SQL), s.Args...); err != nil {
 			return err
 		}
 	}

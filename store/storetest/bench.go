@@ -9,7 +9,8 @@ import (
 )
 
 // Bench measures an engine: a bundle of 4,000 writes and 3,000 events, one
-// small write, the lookup of one among n records by an index entry, and lists.
+// small write, a full batch of usage, the lookup of one among n records by an
+// index entry, and lists.
 func Bench(b *testing.B, n int, open func(b *testing.B) store.DB) {
 	b.Run("Apply/4000", func(b *testing.B) {
 		db := open(b)
@@ -27,6 +28,12 @@ func Bench(b *testing.B, n int, open func(b *testing.B) store.DB) {
 		db := open(b)
 		for b.Loop() {
 			apply(b, db, bulk("one/", 1, 1))
+		}
+	})
+	b.Run("Apply/usage 5000", func(b *testing.B) {
+		db := open(b)
+		for i := 0; b.Loop(); i++ {
+			apply(b, db, store.Batch{Usage: counts(5000, int64(i+1))})
 		}
 	})
 	db := open(b)
@@ -57,6 +64,18 @@ func Bench(b *testing.B, n int, open func(b *testing.B) store.DB) {
 			}
 		}
 	})
+}
+
+// counts is a batch of usage of n operations, the same ones each time.
+func counts(n int, number int64) *store.Usage {
+	u := &store.Usage{Spool: "bench", Number: number}
+	for i := range n {
+		u.Rows = append(u.Rows, store.UsageRow{
+			Hour: hour, Environment: "prod", Gateway: "edge", API: fmt.Sprintf("team%d/api%d@v1", i%97, i/10), Operation: fmt.Sprintf("operation%d", i%10),
+			Application: "billing/invoices", Product: "payments/commerce", Plan: "gold", Class: 2, Requests: 3, BytesOut: 1000, Latency: []int64{0, 1, 2},
+		})
+	}
+	return u
 }
 
 func bulk(prefix string, n, events int) store.Batch {
