@@ -89,6 +89,18 @@ func New(t testing.TB) *Server {
 	return s
 }
 
+// Run starts a server for a program that is no test and tells the URL of an
+// empty database on it. The caller closes it.
+func Run() (s *Server, url string, err error) {
+	if binaries() == "" {
+		return nil, "", errors.New(install)
+	}
+	if s, err = start(); err != nil {
+		return nil, "", err
+	}
+	return s, s.url("postgres"), nil
+}
+
 func need(t testing.TB) {
 	t.Helper()
 	if os.Getenv(NoPostgres) == "1" {
