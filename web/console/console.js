@@ -6,7 +6,7 @@ import { signIn, signedOut } from '/shared/session.js';
 
 const rooms = [
   { name: 'catalog', title: 'Catalog', icon: 'M4 5h16M4 12h16M4 19h10' },
-  { name: 'subscription', title: 'Subscriptions', icon: 'M15 7a4 4 0 1 0-3.9 5L9 14v2H7v2H4v-3l5.2-5.2M16 8h.01' },
+  { name: 'subscription', title: 'Subscriptions', icon: 'M8 19a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM11 12l8-8M16 7l3 3' },
   { name: 'fleet', title: 'Gateways', icon: 'M4 4h16v6H4zM4 14h16v6H4zM8 7h.01M8 17h.01' },
   { name: 'audit', title: 'Trail', icon: 'M12 3l8 3v6c0 4.5-3.4 7.7-8 9-4.6-1.3-8-4.5-8-9V6zM9 12l2 2 4-4' },
   { name: 'usage', title: 'Usage', icon: 'M5 20V11M12 20V4M19 20v-6' },

@@ -8,9 +8,6 @@ import { count, tag } from '/shared/format.js';
 import { subscribe } from './subscribe.js';
 
 const page = document.getElementById('page');
-const session = await signIn(page);
-if (session) await show();
-
 async function show() {
   document.body.classList.remove('alone');
   document.title = 'Portal · Gatehouse';
@@ -51,7 +48,7 @@ function product(p, environments) {
 // terms tells a plan's terms in words.
 function terms(plan) {
   const out = [plan.approval === 'automatic' ? 'Approved at once' : 'Approved by the owning team'];
-  if (plan.rateLimit) out.push(`${count(plan.rateLimit.requests)} requests per ${plan.rateLimit.per}`);
+  if (plan.rateLimit) out.push(`${count(plan.rateLimit.requests)} requests ${every(plan.rateLimit.per)}`);
   if (plan.quota) out.push(`${count(plan.quota.requests)} requests a ${plan.quota.per}`);
   if (!plan.rateLimit && !plan.quota) out.push('No limit of the plan’s own');
   if (plan.sla?.availability) out.push(`${plan.sla.availability} % available in a month`);
@@ -60,3 +57,12 @@ function terms(plan) {
   if (plan.expires) out.push(`Ends ${plan.expires} after approval`);
   return out;
 }
+
+const units = { '1s': 'a second', '1m': 'a minute', '1h': 'an hour', '1d': 'a day' };
+
+function every(per) {
+  return units[per] ?? `per ${per}`;
+}
+
+const session = await signIn(page);
+if (session) await show();

@@ -9,12 +9,6 @@ import { schema, named } from './schema.js';
 const page = document.getElementById('page');
 const verbs = ['get', 'post', 'put', 'patch', 'delete'];
 
-try {
-  show(await get('/openapi.json'));
-} catch (err) {
-  put(page, el('main', { class: 'welcome' }, el('h1', {}, 'Reference'), problem(err)));
-}
-
 function show(doc) {
   document.title = `Reference · ${doc.info.title}`;
   const groups = byTag(doc);
@@ -46,7 +40,9 @@ function reveal() {
   at.scrollIntoView();
 }
 
-const words = (tag) => tag.replaceAll('-', ' ');
+function words(tag) {
+  return tag.replaceAll('-', ' ');
+}
 
 function byTag(doc) {
   const groups = new Map();
@@ -81,4 +77,10 @@ function body(doc, op, parameters) {
     el('h3', {}, 'Answers'),
     el('ul', { class: 'fields' }, Object.entries(op.responses ?? {}).map(([status, r]) => el('li', {}, el('code', {}, status), ' ', r.description, Object.keys(r.headers ?? {}).length > 0 && el('span', { class: 'muted' }, ` with ${Object.keys(r.headers).join(', ')}`), ' ', content(r)))),
   ];
+}
+
+try {
+  show(await get('/openapi.json'));
+} catch (err) {
+  put(page, el('main', { class: 'welcome' }, el('h1', {}, 'Reference'), problem(err)));
 }

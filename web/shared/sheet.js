@@ -17,6 +17,7 @@ export function sheet(title, sub, fill) {
     } catch (err) {
       put(body, problem(err));
     }
+    if (!box.contains(document.activeElement)) box.querySelector('header button').focus();
   };
   draw();
   return box;

@@ -4,6 +4,7 @@ import { el, put, facts } from '/shared/dom.js';
 import { all, del, get, path } from '/shared/api.js';
 import { problem, empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
+import { sure } from '/shared/sure.js';
 import { signOut } from '/shared/session.js';
 import { badge, tag, when } from '/shared/format.js';
 
@@ -32,11 +33,7 @@ export async function show(place) {
 
 function secrets(title, list, kind, said, again, mine, none) {
   const end = async (t, button) => {
-    if (button.dataset.sure !== 'yes') {
-      button.dataset.sure = 'yes';
-      put(button, t.id === mine ? 'End this session?' : 'Really end it?');
-      return;
-    }
+    if (!sure(button, t.id === mine ? 'End this session?' : 'Really end it?')) return;
     try {
       await del(path(kind, t.id));
       if (t.id === mine) location.reload();

@@ -51,7 +51,7 @@ function tiles(items) {
   const tile = (n, label, tone) => el('div', { class: 'tile card ' + (n && tone ? tone : '') }, el('b', {}, count(n)), el('span', {}, label));
   const outside = new Set(items.filter((e) => e.audience !== 'internal').map((e) => `${e.api}@${e.version}`)).size;
   return el('div', { class: 'tiles' },
-    tile(distinct((e) => `${e.api}@${e.version}`), 'API versions exposed'), tile(outside, 'for partners or the public'), tile(distinct((e) => e.team), 'owning teams'),
+    tile(distinct((e) => `${e.api}@${e.version}`), 'API versions exposed'), tile(outside, 'beyond the company'), tile(distinct((e) => e.team), 'owning teams'),
     tile(distinct((e) => e.environment), 'environments'), tile(wrong, 'refused by a gateway', 'bad'), tile(waits, 'not live yet', 'warn'));
 }
 

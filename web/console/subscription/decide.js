@@ -4,6 +4,7 @@ import { el, put, facts, field } from '/shared/dom.js';
 import { get, path, post, del } from '/shared/api.js';
 import { problem, empty } from '/shared/problem.js';
 import { sheet } from '/shared/sheet.js';
+import { sure } from '/shared/sure.js';
 import { table } from '/shared/table.js';
 import { badge, when } from '/shared/format.js';
 
@@ -39,7 +40,8 @@ async function decisions(now, base, again) {
   if (!open.length) return el('p', { class: 'muted' }, 'Not yours to decide: ' + may[0].reason);
   const reason = el('textarea', { maxlength: 4000, placeholder: 'Both sides read it, and the trail keeps it.' });
   const said = el('div');
-  const act = async (verb) => {
+  const act = async (verb, button) => {
+    if (verb === 'cancel' && !sure(button, 'Really cancel? Its keys end too.')) return;
     for (const b of row.children) b.disabled = true;
     try {
       await post(base(verb), { reason: reason.value });
@@ -49,7 +51,7 @@ async function decisions(now, base, again) {
       for (const b of row.children) b.disabled = false;
     }
   };
-  const row = el('div', { class: 'row' }, open.map(([verb, label, look]) => el('button', { type: 'button', class: look, onclick: () => act(verb) }, label)));
+  const row = el('div', { class: 'row' }, open.map(([verb, label, look]) => el('button', { type: 'button', class: look, onclick: (e) => act(verb, e.currentTarget) }, label)));
   return el('div', { class: 'stack' }, field('Reason', reason), row, said);
 }
 
@@ -70,11 +72,7 @@ async function keys(base, again, name) {
   }
   const said = el('div');
   const revoke = async (k, button) => {
-    if (button.dataset.sure !== 'yes') {
-      button.dataset.sure = 'yes';
-      put(button, 'Really revoke?');
-      return;
-    }
+    if (!sure(button, 'Really revoke?')) return;
     try {
       await del(base('keys', k.id));
       again();

@@ -35,16 +35,19 @@ export async function show(place) {
 
 const text = (s) => [s.metadata.team, s.metadata.name, s.spec.application, s.spec.product, s.spec.plan, s.spec.environment, s.status?.state, s.status?.by].join(' ').toLowerCase();
 
+function by(status) {
+  if (!status?.by) return status?.askedBy && el('span', { class: 'under' }, `asked by ${status.askedBy}`);
+  return el('span', { class: 'under' }, status.by === 'plan' ? 'by the plan' : `by ${status.by}`);
+}
+
 function columns(again) {
   return [
     { head: 'Subscription', key: (s) => s.metadata.team + s.metadata.name, cell: (s) => el('button', { type: 'button', class: 'plain', onclick: () => open(s, again) }, `${s.metadata.team}/${s.metadata.name}`) },
     { head: 'Application', key: (s) => s.spec.application, cell: (s) => s.spec.application },
-    { head: 'Product', key: (s) => s.spec.product, cell: (s) => s.spec.product },
-    { head: 'Plan', key: (s) => s.spec.plan, cell: (s) => s.spec.plan },
+    { head: 'Product', key: (s) => s.spec.product + s.spec.plan, cell: (s) => el('div', {}, s.spec.product, el('span', { class: 'under' }, `plan ${s.spec.plan}`)) },
     { head: 'Environment', key: (s) => s.spec.environment, cell: (s) => s.spec.environment },
     { head: 'State', key: (s) => s.status?.state, cell: (s) => badge(s.status?.state ?? 'unknown') },
-    { head: 'Since', key: (s) => s.status?.since, cell: (s) => when(s.status?.since) },
-    { head: 'Decided by', key: (s) => s.status?.by, cell: (s) => (s.status?.by === 'plan' ? 'the plan' : s.status?.by ?? '') },
+    { head: 'Since', key: (s) => s.status?.since, cell: (s) => el('div', {}, when(s.status?.since), by(s.status)) },
     { head: '', cell: (s) => s.status?.state === 'requested' && el('button', { type: 'button', onclick: () => open(s, again) }, 'Decide') },
   ];
 }

@@ -2,10 +2,11 @@ import { el, svg } from '/shared/dom.js';
 import { count } from '/shared/format.js';
 
 const classes = [[2, '2xx answered'], [3, '3xx elsewhere'], [4, '4xx turned down'], [5, '5xx failed']];
-const box = { w: 900, h: 210, left: 46, bottom: 24, top: 10 };
+const narrow = matchMedia('(max-width: 720px)');
 
 // bars draws one stacked bar for each hour {time, by: {class: requests}}.
 export function bars(hours) {
+  const box = { w: narrow.matches ? 400 : 900, h: 210, left: 46, bottom: 24, top: 10 };
   const total = (h) => Object.values(h.by).reduce((a, b) => a + b, 0);
   const most = ceiling(Math.max(1, ...hours.map(total)));
   const width = (box.w - box.left) / hours.length;
@@ -15,7 +16,7 @@ export function bars(hours) {
     'aria-label': `Requests by the hour: ${count(hours.reduce((n, h) => n + total(h), 0))} in ${hours.length} hours; most, ${count(total(busiest))}, in the hour from ${label(busiest.time, true)}` },
   [0, most / 2, most].map((n) => [svg('line', { class: 'grid', x1: box.left, x2: box.w, y1: y(n), y2: y(n) }), svg('text', { x: box.left - 8, y: y(n) + 4, 'text-anchor': 'end' }, count(n))]),
   hours.map((h, i) => bar(h, box.left + i * width, width, y)),
-  hours.map((h, i) => tick(hours.length, h, i) && svg('text', { x: box.left + (i + 0.5) * width, y: box.h - 6, 'text-anchor': 'middle' }, label(h.time, hours.length > 48))));
+  hours.map((h, i) => tick(hours.length, h, i, narrow.matches ? 8 : 4) && svg('text', { x: box.left + (i + 0.5) * width, y: box.h - 6, 'text-anchor': 'middle' }, label(h.time, hours.length > 48))));
 }
 
 function bar(h, x, width, y) {
@@ -32,7 +33,8 @@ function bar(h, x, width, y) {
   return svg('g', {}, svg('title', {}, said.join(', ')), parts);
 }
 
-const tick = (n, h, i) => (n > 48 ? new Date(h.time).getHours() === 0 : i % 4 === n % 4 || n <= 8);
+// tick says which hours are named: every few, or days where there are many.
+const tick = (n, h, i, every) => (n > 48 ? new Date(h.time).getHours() === 0 : i % every === n % every);
 
 function label(time, day) {
   const at = new Date(time);
