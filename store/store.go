@@ -15,6 +15,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -104,7 +105,20 @@ type EventQuery struct {
 	After                                      int64     // numbers above this (below it with Desc, when not zero)
 	Desc                                       bool
 	Limit                                      int
+	// Strict ends with a *[Damaged] at an event that is kept in any other way
+	// than it was written, also where that does not change what it says.
+	Strict bool
 }
+
+// Damaged is the error for an event that somebody changed behind the store's
+// back, or the disk.
+type Damaged struct {
+	Number int64
+	Detail string
+}
+
+// Error names the event.
+func (d *Damaged) Error() string { return fmt.Sprintf("event %d: %s", d.Number, d.Detail) }
 
 // Usage is one batch of counts of one gateway instance.
 type Usage struct {

@@ -218,6 +218,11 @@ func TestStoreEditsAreFound(t *testing.T) {
 		{"all removed", 1, func(l []*gatehouse.Event) []*gatehouse.Event { return nil }},
 		{"repeated", 13, func(l []*gatehouse.Event) []*gatehouse.Event { return slices.Insert(l, 12, l[11]) }},
 		{"swapped", 3, func(l []*gatehouse.Event) []*gatehouse.Event { l[2], l[3] = l[3], l[2]; return l }},
+		{"put in behind the end", 31, func(l []*gatehouse.Event) []*gatehouse.Event {
+			more := *l[29]
+			more.Seal(31, more.Seq, l[29].Hash)
+			return append(l, &more)
+		}},
 		{"renumbered", 12, func(l []*gatehouse.Event) []*gatehouse.Event {
 			l = slices.Delete(l, 11, 12)
 			for _, e := range l[11:] {

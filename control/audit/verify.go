@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"gatehouse"
@@ -89,6 +90,20 @@ func (v *Verification) step(e *gatehouse.Event, line int64) bool {
 	return true
 }
 
+// damaged fails at an event that cannot be read, or before it where some are
+// missing.
+func (v *Verification) damaged(d *store.Damaged) {
+	next := v.begin
+	if v.Events > 0 {
+		next = v.Last + 1
+	}
+	if d.Number > next {
+		v.fail(next, 0, "it is missing: event %d follows", d.Number)
+		return
+	}
+	v.fail(d.Number, 0, "%s", d.Detail)
+}
+
 func (v *Verification) fail(number, line int64, format string, args ...any) bool {
 	v.Broken = &Break{Number: number, Line: line, Detail: fmt.Sprintf(format, args...)}
 	return false
@@ -129,11 +144,20 @@ func (t *Trail) Verify(ctx context.Context, from, to int64) (Verification, error
 	if last < from {
 		return v, nil
 	}
-	for e, err := range t.DB.Events(ctx, store.EventQuery{After: begin - 1}) {
+	behind := int64(0)
+	for e, err := range t.DB.Events(ctx, store.EventQuery{After: begin - 1, Strict: true}) {
+		if bad, ok := errors.AsType[*store.Damaged](err); ok {
+			if bad.Number > last && last < head.Event {
+				break // beyond what was asked for
+			}
+			v.damaged(bad)
+			return v, nil
+		}
 		if err != nil {
 			return v, err
 		}
 		if e.Number > last && v.Last == last {
+			behind = e.Number
 			break
 		}
 		if !v.step(e, 0) {
@@ -149,6 +173,14 @@ func (t *Trail) Verify(ctx context.Context, from, to int64) (Verification, error
 	}
 	if last == head.Event {
 		v = v.Against(Mark{head.Event, head.Hash})
+		if behind > 0 { // one that came while the others were looked at is in the head by now
+			if head, err = t.DB.Head(ctx); err != nil {
+				return v, err
+			}
+			if head.Event < behind {
+				v.fail(behind, 0, "it was put in: the trail ends with event %d", head.Event)
+			}
+		}
 	}
 	if begin < from {
 		v.First, v.Events, v.Previous = from, v.Events-1, tie

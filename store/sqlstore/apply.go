@@ -169,8 +169,8 @@ func (w *writing) events() error {
 			return gatehouse.E(gatehouse.Invalid, "writing event %q: %w", e.Action, err)
 		}
 		w.head.Event, w.head.Hash = e.Number, e.Hash
-		rows = append(rows, e.Number, int64(w.head.Seq), e.Time.UnixMicro(), store.Column(e.Actor), store.Column(e.Action),
-			store.Column(e.Object), store.Column(e.Team), store.Column(e.Outcome), body)
+		c := columns(e)
+		rows = append(rows, c.number, c.seq, c.time, c.actor, c.action, c.object, c.team, c.outcome, body)
 	}
 	w.do(insert(`INSERT INTO event(number, seq, time, actor, action, object, team, outcome, body)`, "", 9, rows)...)
 	return nil
