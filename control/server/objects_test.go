@@ -128,7 +128,7 @@ func TestApplyReadAndExplainOverTheAPI(t *testing.T) {
 		}
 		return all
 	}
-	if len(x.Operations) != 2 || strings.Join(steps(0), ", ") != "timeout from api" || strings.Join(steps(1), ", ") != "timeout from api, rate-limit from operation createOrder" {
+	if len(x.Operations) != 2 || strings.Join(steps(0), ", ") != "access from api, timeout from api" || strings.Join(steps(1), ", ") != "access from api, timeout from api, rate-limit from operation createOrder" {
 		t.Errorf("explained: %+v", x.Operations)
 	}
 	var entries struct{ Items []adminapi.CatalogEntry }

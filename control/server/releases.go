@@ -164,7 +164,7 @@ func (r catalogRoom) explainVersion(ctx context.Context, in *adminapi.ExplainReq
 	}
 	out := &adminapi.ExplainAnswer{}
 	if in.Operation != "" {
-		out.Body.Operations = []adminapi.ExplainedOperation{explained(gatehouse.Operation{ID: base.Operation}, base.Steps)}
+		out.Body.Operations = []adminapi.ExplainedOperation{explained(gatehouse.Operation{ID: base.Operation, Method: base.Method, Path: base.Path}, base.Steps)}
 		return out, nil
 	}
 	ref := refOf(in.VersionPath)
