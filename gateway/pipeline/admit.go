@@ -146,7 +146,7 @@ func (c *Call) lookup(hash *snapshot.Credential) (known int, plan *Plan) {
 			continue
 		}
 		known = live
-		name := m.Plan.Value()
+		name := m.Plan().Value()
 		product := c.table.Products[name.Product]
 		if product == nil || !product.apis[c.API] {
 			continue
@@ -154,8 +154,8 @@ func (c *Call) lookup(hash *snapshot.Credential) (known int, plan *Plan) {
 		if plan = product.Plans[name.Plan]; plan == nil {
 			continue
 		}
-		c.caller = m.Subscription
-		c.Subscription, c.Application = m.Name, m.Application
+		c.caller = *m
+		c.Subscription, c.Application = m.Name(), m.Application()
 		c.Product, c.Plan = name.Product, name.Plan
 		return live, plan
 	}

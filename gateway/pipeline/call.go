@@ -56,10 +56,10 @@ type Call struct {
 	table   *Table
 	api     *API
 	op      *operation
-	caller  *credential.Subscription
+	caller  credential.Subscription
 	body    body
 	entered []policy.ResponseStep
-	found   [4]credential.Match
+	found   [4]credential.Subscription
 
 	started bool // the answer's head is out
 	aborted bool

@@ -25,8 +25,8 @@ type Route struct{ API, Operation string }
 // A Sample is one answered request.
 type Sample struct {
 	Route *Route
-	// Caller is the subscription, nil when nobody was identified.
-	Caller   *credential.Subscription
+	// Caller is the subscription, zero when nobody was identified.
+	Caller   credential.Subscription
 	Status   int
 	Denied   string // the policy or gateway error that answered; empty otherwise
 	Duration time.Duration
@@ -61,7 +61,7 @@ type lane struct {
 
 type cellKey struct {
 	route  *Route
-	caller *credential.Subscription
+	caller credential.Subscription
 	denied string
 	class  uint8
 }
@@ -105,7 +105,7 @@ func (m *Meter) Add(at int, s *Sample) {
 	c := l.cells[key]
 	if c == nil {
 		if n := m.cells.Load(); n >= m.max {
-			key.caller = nil
+			key.caller = credential.Subscription{}
 			c = l.cells[key]
 		} else if n == m.max/2 {
 			select {
@@ -172,8 +172,8 @@ type identity struct {
 
 func merge(counts []report.Count, at map[identity]int, key cellKey, c *cell) []report.Count {
 	id := identity{route: *key.route, denied: key.denied, class: key.class}
-	if key.caller != nil {
-		id.app, id.plan = key.caller.Application, key.caller.Plan.Value()
+	if key.caller.Known() {
+		id.app, id.plan = key.caller.Application(), key.caller.Plan().Value()
 	}
 	i, ok := at[id]
 	if !ok {

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-	"unique"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -18,6 +17,7 @@ import (
 
 	"gatehouse/gateway/credential"
 	"gatehouse/report"
+	"gatehouse/snapshot"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,15 +39,22 @@ func TestBucketsAreTheReports(t *testing.T) {
 	}
 }
 
-func sub(app, plan string) *credential.Subscription {
-	return &credential.Subscription{Application: app, Plan: unique.Make(credential.PlanName{Product: "p", Plan: plan})}
+// sub is a subscription of its own, as a lookup finds it.
+func sub(app, plan string) credential.Subscription {
+	c := snapshot.KeyCredential("key")
+	s, err := credential.NewShard(c.Shard(), &snapshot.Credentials{
+		Subscriptions: []snapshot.Subscription{{Application: app, Product: "p", Plan: plan}}, Keys: []snapshot.Key{{Hash: c}}})
+	if err != nil {
+		panic(err)
+	}
+	return new(credential.Index).With(map[string]*credential.Shard{c.Shard(): s}).Find(&c, nil)[0]
 }
 
 // Roll-ups taken while requests are counted hold each request once.
 func TestRollupLosesNothing(t *testing.T) {
 	m := NewMeter(2, 0)
 	routes := []*Route{{"a/x@v1", "get"}, {"a/x@v1", "get"}, {"a/y@v1", ""}}
-	subs := []*credential.Subscription{nil, sub("t/a", "free"), sub("t/a", "free"), sub("t/b", "gold")}
+	subs := []credential.Subscription{{}, sub("t/a", "free"), sub("t/a", "free"), sub("t/b", "gold")}
 	const workers, each = 4, 5000
 	var wg sync.WaitGroup
 	for w := range workers {

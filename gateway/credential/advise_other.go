@@ -1,0 +1,6 @@
+//go:build !linux
+
+package credential
+
+// advise asks for large pages, where there is a way to ask.
+func advise([]byte) {}
