@@ -31,7 +31,7 @@ func (g *Gateway) Swap(ctx context.Context, m *snapshot.Manifest, chunk func(sna
 	if g.closed || g.stopping {
 		return nil, errors.New("the gateway is shutting down")
 	}
-	s := &swap{g: g, chunk: chunk, old: g.flow.Table()}
+	s := &swap{g: g, chunk: chunk, old: g.flow.Table(), next: new(pipeline.Table)}
 	s.compare(m.Entries)
 	if err := s.build(ctx); err != nil {
 		s.discard()
@@ -53,9 +53,11 @@ type swap struct {
 	changed []*change
 	removed []snapshot.Entry
 	kept    []snapshot.Entry
-	next    pipeline.Table
-	aside   []report.Refusal
-	gone    []interface{ Done() } // to let go of once the new table is in force
+	// next is of its own: what outlives the swap must not keep it, and with it the
+	// table before, and the one before that.
+	next  *pipeline.Table
+	aside []report.Refusal
+	gone  []interface{ Done() } // to let go of once the new table is in force
 }
 
 // A change is one chunk that is new, and what became of it.
@@ -75,6 +77,7 @@ type change struct {
 // compare splits entries by what is to be done with them. Both lists are sorted.
 func (s *swap) compare(entries []snapshot.Entry) {
 	have := s.g.have
+	s.kept = make([]snapshot.Entry, 0, len(have))
 	for i, e := range entries {
 		if i > 0 && entries[i-1].Compare(e) == 0 {
 			continue // a manifest that says a thing twice: the first holds
@@ -221,7 +224,7 @@ func (s *swap) finish(m *snapshot.Manifest) {
 			s.refuse(c)
 		}
 	}
-	g.flow.Swap(&s.next)
+	g.flow.Swap(s.next)
 	for _, d := range s.gone {
 		d.Done()
 	}

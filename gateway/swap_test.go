@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+	"weak"
 
 	"gatehouse/policy"
 	"gatehouse/policy/all"
@@ -46,6 +48,22 @@ func TestSwapReadsOnlyWhatChanged(t *testing.T) {
 	}
 	if serial, _ := w.g.InForce(); serial != w.serial {
 		t.Errorf("serial: got %d, want %d", serial, w.serial)
+	}
+}
+
+// A table that no request uses any more is let go of, and all that only it had.
+func TestOldTablesAreLetGo(t *testing.T) {
+	w := standard(t)
+	first := weak.Make(w.g.flow.Table())
+	for _, revision := range []string{"r2", "r3"} {
+		a := openAPI()
+		a.Revision = revision
+		w.api(a)
+		w.swap()
+	}
+	runtime.GC()
+	if first.Value() != nil {
+		t.Error("the first table of three is still in memory")
 	}
 }
 
