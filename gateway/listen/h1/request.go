@@ -18,19 +18,13 @@ const (
 
 // request serves the request that the buffer begins with.
 func (c *conn) request() int {
-	end, outcome := c.head()
+	call := pipeline.NewCall()
+	m, outcome := c.accept(call)
 	if outcome != answered {
+		call.Free()
 		return outcome
 	}
 	w := c.work
-	b := w.in[w.r : w.r+end]
-	call := pipeline.NewCall()
-	m, d := strict.Fields(b, string(b), c.lane.o.MaxFields, &call.Header)
-	if d != nil || !m.Plain {
-		call.Free()
-		return unusual
-	}
-	w.r += end
 	out := &w.writer
 	*out = writer{c: c, head: m.Method == "HEAD", out: w.out[:0], close: m.Close}
 	var content *body
@@ -40,8 +34,6 @@ func (c *conn) request() int {
 	}
 	call.Context, call.Peer, call.Writer = c.ctx, c.peer, out
 	call.Now = time.Now()
-	call.Method, call.Proto, call.Authority = m.Method, "HTTP/1.1", m.Host
-	call.Target, call.Query, _ = strings.Cut(m.Target, "?")
 	call.Fault = c.lane.o.Overload()
 	if content == nil && w.r == w.w {
 		c.watch.wait()
@@ -58,6 +50,24 @@ func (c *conn) request() int {
 	}
 	c.close(!out.aborted && (w.r < w.w || content != nil && content.err != io.EOF))
 	return over
+}
+
+// accept reads a head, if it is an ordinary one, into the call.
+func (c *conn) accept(call *pipeline.Call) (m strict.Message, outcome int) {
+	end, outcome := c.head()
+	if outcome != answered {
+		return m, outcome
+	}
+	w := c.work
+	b := w.in[w.r : w.r+end]
+	m, d := strict.Fields(b, string(b), c.lane.o.MaxFields, &call.Header)
+	if d != nil || !m.Plain {
+		return m, unusual
+	}
+	w.r += end
+	call.Method, call.Proto, call.Authority = m.Method, "HTTP/1.1", m.Host
+	call.Target, call.Query, _ = strings.Cut(m.Target, "?")
+	return m, answered
 }
 
 // head reads until the buffer holds a whole head and returns its length.
