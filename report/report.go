@@ -76,11 +76,12 @@ var LatencyBounds = []time.Duration{
 
 // Health is an instance's own account of itself, sent with each poll.
 type Health struct {
-	Started     time.Time      `json:"started"`
-	Program     string         `json:"program,omitempty"`
-	Connections int64          `json:"connections,omitempty"`
-	Unsent      int64          `json:"unsent,omitempty"` // batches in the spool
-	Backends    []BackendState `json:"backends,omitempty"`
+	Started     time.Time `json:"started"`
+	Program     string    `json:"program,omitempty"`
+	Connections int64     `json:"connections,omitempty"`
+	Unsent      int64     `json:"unsent,omitempty"` // batches in the spool
+	// Backends are targets that do not stand well; all others do.
+	Backends []BackendState `json:"backends,omitempty"`
 }
 
 // BackendState is one target as the instance sees it.

@@ -180,6 +180,9 @@ func TestActiveChecks(t *testing.T) {
 		}
 	}
 	become(true)
+	if got := set.States(); len(got) != 0 {
+		t.Errorf("all is well: got %v", got)
+	}
 	sick.Store(true)
 	become(false)
 	want := []report.BackendState{{Backend: "payments/orders", Target: s.URL + "/base", Reason: "health path answers 500"}}

@@ -142,8 +142,8 @@ func TestSwapKeepsWhatDidNotChange(t *testing.T) {
 	if got := do(other, exchange("GET", "/")); got.Body != "ok" || len(other.members[0].pool.idle) != 0 {
 		t.Errorf("got %+v with %d kept", got, len(other.members[0].pool.idle))
 	}
-	if len(set.States()) != 0 {
-		t.Errorf("states are left: %v", set.States())
+	if len(set.backends) != 0 {
+		t.Errorf("backends are left: %v", set.backends)
 	}
 }
 

@@ -167,7 +167,12 @@ func (s *Set) watch(t *target, h snapshot.Health) *check {
 	return c
 }
 
-// States tells how every target stands, in order of backend and target.
+// maxStates bounds an account: when a whole network is gone, the first thousand
+// targets tell it as well as all of them.
+const maxStates = 1000
+
+// States tells which targets do not stand well and why, in order of backend and
+// target; of the many that do, nothing.
 func (s *Set) States() []report.BackendState {
 	now := time.Now()
 	s.mu.Lock()
@@ -175,9 +180,9 @@ func (s *Set) States() []report.BackendState {
 	var out []report.BackendState
 	for _, b := range s.backends {
 		for _, m := range b.members {
-			st := report.BackendState{Backend: b.spec.Name, Target: m.url}
-			st.Healthy, st.Reason = m.state(now)
-			out = append(out, st)
+			if healthy, reason := m.state(now); !healthy {
+				out = append(out, report.BackendState{Backend: b.spec.Name, Target: m.url, Reason: reason})
+			}
 		}
 	}
 	sort.Slice(out, func(i, j int) bool {
@@ -186,7 +191,7 @@ func (s *Set) States() []report.BackendState {
 		}
 		return out[i].Target < out[j].Target
 	})
-	return out
+	return out[:min(len(out), maxStates)]
 }
 
 // keyOf names content: equal values have equal keys.
