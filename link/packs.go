@@ -161,7 +161,11 @@ func (p *packs) append(chunks map[snapshot.Hash][]byte) error {
 	file := len(p.files) - 1
 	f, start := p.files[file], p.end
 	places := make(map[snapshot.Hash]place, len(fresh))
-	out := bufio.NewWriterSize(io.NewOffsetWriter(f, start), 1<<20)
+	size := 0
+	for _, h := range fresh {
+		size += frameHead + len(chunks[h])
+	}
+	out := bufio.NewWriterSize(io.NewOffsetWriter(f, start), min(size, 1<<20))
 	at := start
 	for _, h := range fresh {
 		_, _ = out.Write(appendFrameHead(nil, h, len(chunks[h]))) // Flush tells
