@@ -47,6 +47,11 @@ var (
 		Doc: "End the caller's session",
 	}}
 
+	ListBuiltInRoles = Route[Empty, Objects]{Operation{
+		ID: "listBuiltInRoles", Pattern: "GET /v1/built-in-roles", Action: "role.list", On: "organization",
+		Doc: "List the roles that every installation has\n\nEach is a document of kind Role whose status says builtIn. Nobody changes them; roles of one's own are at /v1/roles.",
+	}}
+
 	AccessCan = Route[AccessRequest, CanAnswer]{Operation{
 		ID: "accessCan", Pattern: "GET /v1/access/can", Action: "access.can",
 		Doc: "Tell whether a subject may do an action on an object",

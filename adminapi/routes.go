@@ -9,7 +9,7 @@ var Routes = slices.Concat(
 	listedObjectRoutes(),
 	[]Described{ListRevisions, GetRevision, Release, Promote, Rollback, Withdraw, ApproveRelease, RejectRelease, GetStatus, Explain, GetCatalog},
 	[]Described{Subscribe, ApproveSubscription, RejectSubscription, SuspendSubscription, ResumeSubscription, CancelSubscription, ListKeys, CreateKey, RotateKey, RevokeKey},
-	[]Described{Whoami, ListTokens, CreateToken, RevokeToken, ListSessions, RevokeSession, CreateLoginCode, Login, Logout, AccessCan, AccessWhy, AccessWho},
+	[]Described{Whoami, ListTokens, CreateToken, RevokeToken, ListSessions, RevokeSession, CreateLoginCode, Login, Logout, ListBuiltInRoles, AccessCan, AccessWhy, AccessWho},
 	[]Described{QueryAudit, TailAudit, VerifyAudit, ExportAudit},
 	[]Described{CreateGatewayToken, ListGatewayTokens, RevokeGatewayToken, ListInstances, ListGatewayInstances, RevokeInstance, GetDelivery, GetRollout, QueryUsage},
 )

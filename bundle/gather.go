@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -154,11 +155,7 @@ func (g *gathering) get(key string) ([]byte, error) {
 		if !g.AllowAbsoluteRefs {
 			return nil, fmt.Errorf("absolute paths are not followed")
 		}
-		var f *os.File
-		if f, err = os.Open(filepath.FromSlash(key)); err == nil {
-			defer f.Close()
-			data, err = limited(f)
-		}
+		data, err = regular(filepath.FromSlash(key))
 	default:
 		var abs string
 		if abs, err = filepath.Abs(filepath.Join(g.dir, filepath.FromSlash(key))); err == nil {
@@ -169,10 +166,32 @@ func (g *gathering) get(key string) ([]byte, error) {
 	return data, err
 }
 
+// regular reads a file that is no pipe and no device.
+func regular(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("is not a regular file")
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return limited(f)
+}
+
 // ReadDefinition reads a definition from disk with every file it refers to,
 // for [ImportOpenAPI]: main is its key in files. References are bound to the
 // folder that the file lies in.
 func ReadDefinition(file string, opts Options) (main string, files map[string][]byte, err error) {
+	if info, err := os.Stat(file); err != nil {
+		return "", nil, gatehouse.E(gatehouse.Invalid, "reading %q: %s", file, cause(err))
+	} else if info.IsDir() {
+		return "", nil, gatehouse.E(gatehouse.Invalid, "reading %q: is a folder; name the definition's main file", file)
+	}
 	r := &reader{Options: opts, bundle: new(Bundle)}
 	defer r.close()
 	r.root(file)

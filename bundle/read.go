@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -173,6 +174,13 @@ func (r *reader) open(abs string) ([]byte, error) {
 		rel, err := filepath.Rel(root.dir, abs)
 		if err != nil || !filepath.IsLocal(rel) {
 			continue
+		}
+		info, err := root.fs.Stat(rel)
+		if err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+			err = errors.New("is not a regular file")
+		}
+		if err != nil {
+			return nil, err
 		}
 		f, err := root.fs.Open(rel)
 		if err != nil {

@@ -22,6 +22,36 @@ func (b *Bundle) Write(dir string) error {
 	if err != nil {
 		return err
 	}
+	return write(dir, files)
+}
+
+// WriteFlat is Write without a folder for the team, when there is but one:
+// "api-orders.yaml", and beside it "team-payments.yaml".
+func (b *Bundle) WriteFlat(dir string) error {
+	files, err := b.layout(b.oneTeam())
+	if err != nil {
+		return err
+	}
+	return write(dir, files)
+}
+
+// oneTeam reports whether all documents that a team owns are of the same one.
+func (b *Bundle) oneTeam() bool {
+	team := ""
+	for i := range b.Documents {
+		o := b.Documents[i].object
+		if o == nil || o.Metadata.Team == "" {
+			continue
+		}
+		if team != "" && team != o.Metadata.Team {
+			return false
+		}
+		team = o.Metadata.Team
+	}
+	return true
+}
+
+func write(dir string, files map[string][]byte) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("writing %q: %w", dir, err)
 	}
@@ -43,7 +73,9 @@ func (b *Bundle) Write(dir string) error {
 }
 
 // Layout is what Write writes: content by path below the folder.
-func (b *Bundle) Layout() (map[string][]byte, error) {
+func (b *Bundle) Layout() (map[string][]byte, error) { return b.layout(false) }
+
+func (b *Bundle) layout(flat bool) (map[string][]byte, error) {
 	docs := make([]*Document, len(b.Documents))
 	for i := range b.Documents {
 		docs[i] = &b.Documents[i]
@@ -58,7 +90,11 @@ func (b *Bundle) Layout() (map[string][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("writing %s: %w", d.object.Ref(), err)
 		}
-		if err := b.lay(out, d, text); err != nil {
+		folder := d.object.Metadata.Team
+		if flat {
+			folder = ""
+		}
+		if err := b.lay(out, d, folder, text); err != nil {
 			return nil, err
 		}
 	}
@@ -66,11 +102,10 @@ func (b *Bundle) Layout() (map[string][]byte, error) {
 }
 
 // lay finds a folder in which the document and its definitions meet nothing
-// else: its team's, one of its own, or one deep enough for paths with "..".
-func (b *Bundle) lay(out map[string][]byte, d *Document, text []byte) error {
-	m := d.object.Metadata
-	name := strings.ToLower(string(d.object.Kind)) + "-" + m.Name
-	folders := []string{m.Team, path.Join(m.Team, name)}
+// else: the one given, one of its own, or one deep enough for paths with "..".
+func (b *Bundle) lay(out map[string][]byte, d *Document, top string, text []byte) error {
+	name := strings.ToLower(string(d.object.Kind)) + "-" + d.object.Metadata.Name
+	folders := []string{top, path.Join(top, name)}
 	for deep := folders[1]; len(folders) < 40; {
 		deep = path.Join(deep, "files")
 		folders = append(folders, deep)

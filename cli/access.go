@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,7 +40,7 @@ func accessArgs(args []string, asOf string) (adminapi.AccessRequest, error) {
 func (a *App) accessCan() *cobra.Command {
 	var asOf string
 	c := &cobra.Command{
-		Use: "can [SUBJECT] ACTION [ON]", Args: cobra.RangeArgs(1, 3),
+		Use: "can [SUBJECT] ACTION [ON]", Args: between(1, 3, "an action, such as api.put, and what it is on"),
 		Short:   "Tell whether a subject may do an action; exit status 1 if not",
 		Example: "  gatehouse access can api.put API/payments/orders\n  gatehouse access can user:alice@example.com release.create team/payments",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -60,7 +62,7 @@ func (a *App) accessCan() *cobra.Command {
 			}
 			if err := a.show(out.Body, func() table {
 				return table{heads: []string{"allowed", "because"}, rows: [][]string{{answer, by}}}
-			}, nil); err != nil {
+			}, func() []string { return []string{answer} }); err != nil {
 				return err
 			}
 			if !out.Body.Allowed {
@@ -83,7 +85,7 @@ func because(x *adminapi.Assignment) string {
 func (a *App) accessWhy() *cobra.Command {
 	var asOf string
 	c := &cobra.Command{
-		Use: "why [SUBJECT] ACTION [ON]", Args: cobra.RangeArgs(1, 3),
+		Use: "why [SUBJECT] ACTION [ON]", Args: between(1, 3, "an action, such as api.put, and what it is on"),
 		Short: "Explain why a subject may or may not do an action, and what would do",
 		RunE: func(c *cobra.Command, args []string) error {
 			in, err := accessArgs(args, asOf)
@@ -99,7 +101,12 @@ func (a *App) accessWhy() *cobra.Command {
 				return err
 			}
 			if a.output != "table" {
-				return a.show(out.Body, nil, nil)
+				return a.show(out.Body, nil, func() []string {
+					if out.Body.Allowed {
+						return []string{"yes"}
+					}
+					return []string{"no"}
+				})
 			}
 			e := out.Body
 			fmt.Fprintln(a.Out, printable(e.Reason))
@@ -127,7 +134,7 @@ func (a *App) accessWhy() *cobra.Command {
 func (a *App) accessWho() *cobra.Command {
 	in := adminapi.WhoRequest{Limit: 1000}
 	c := &cobra.Command{
-		Use: "who ACTION [ON]", Args: cobra.RangeArgs(1, 2),
+		Use: "who ACTION [ON]", Args: between(1, 2, "an action, such as api.put, and what it is on"),
 		Short:   "List who may do an action, and why",
 		Example: "  gatehouse access who release.approve team/payments",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -279,8 +286,7 @@ func (a *App) tokenRevoke() *cobra.Command {
 			if _, err := api.RevokeToken(c.Context(), adminapi.TokenRef{Token: args[0]}); err != nil {
 				return err
 			}
-			a.note("revoked %s", args[0])
-			return nil
+			return a.done(map[string]string{"revoked": args[0]}, args[0], "revoked %s", args[0])
 		},
 	}
 }
@@ -326,7 +332,7 @@ func (a *App) login() *cobra.Command {
 
 func (a *App) logout() *cobra.Command {
 	return &cobra.Command{
-		Use: "logout [NAME]", GroupID: "admin", Args: cobra.MaximumNArgs(1), Short: "Forget a saved server",
+		Use: "logout [NAME]", GroupID: "admin", Args: between(0, 1, "at most one saved context"), Short: "Forget a saved server",
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := a.saved()
 			if err != nil {
@@ -350,7 +356,7 @@ func (a *App) logout() *cobra.Command {
 
 func (a *App) contexts() *cobra.Command {
 	return &cobra.Command{
-		Use: "context [NAME]", GroupID: "admin", Args: cobra.MaximumNArgs(1), Short: "List saved servers, or choose one",
+		Use: "context [NAME]", GroupID: "admin", Args: between(0, 1, "at most one saved context"), Short: "List saved servers, or choose one",
 		RunE: func(_ *cobra.Command, args []string) error {
 			s, err := a.saved()
 			if err != nil {
@@ -369,15 +375,15 @@ func (a *App) contexts() *cobra.Command {
 			}
 			return a.show(map[string]any{"current": s.Current, "contexts": shown}, func() table {
 				t := table{heads: []string{"name", "address", "current"}}
-				for name, address := range shown {
+				for _, name := range slices.Sorted(maps.Keys(shown)) {
 					mark := ""
 					if name == s.Current {
 						mark = "*"
 					}
-					t.add(name, address, mark)
+					t.add(name, shown[name], mark)
 				}
 				return t
-			}, nil)
+			}, func() []string { return slices.Sorted(maps.Keys(shown)) })
 		},
 	}
 }

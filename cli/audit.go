@@ -170,7 +170,7 @@ of the last event; kept elsewhere, it shows later whether anything before it cha
 			}
 			if err := a.show(out.Body, func() table {
 				return table{heads: []string{"events", "first", "last", "hash"}, rows: [][]string{{fmt.Sprint(out.Body.Events), fmt.Sprint(out.Body.First), fmt.Sprint(out.Body.Last), out.Body.Hash}}}
-			}, nil); err != nil {
+			}, func() []string { return []string{out.Body.Hash} }); err != nil {
 				return err
 			}
 			if !out.Body.OK {

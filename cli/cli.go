@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -66,10 +67,14 @@ func (a *App) Run(ctx context.Context, args []string, extra ...func(*App) *cobra
 	for _, make := range extra {
 		root.AddCommand(make(a))
 	}
+
 	root.SetArgs(args)
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
+	root.InitDefaultCompletionCmd(args...)
+	a.complete(root)
+	a.strict(root)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -84,8 +89,8 @@ func (a *App) Run(ctx context.Context, args []string, extra ...func(*App) *cobra
 	return code
 }
 
-// explain prints an error: one sentence, then the faults one by one, then what
-// would help.
+// explain prints an error: one sentence with what would help, or the faults one
+// by one.
 func (a *App) explain(err error) {
 	e, ok := errors.AsType[*gatehouse.Error](err)
 	if ok && len(e.Faults) > 1 {
@@ -95,15 +100,19 @@ func (a *App) explain(err error) {
 		fmt.Fprintf(a.Err, "gatehouse: %d faults\n", len(e.Faults))
 		return
 	}
-	fmt.Fprintln(a.Err, "gatehouse:", err)
-	if ok {
-		switch e.Kind {
-		case gatehouse.Unavailable:
-			fmt.Fprintln(a.Err, `is it running? start it with "gatehouse serve", or say where it is with --address or GATEHOUSE_ADDR`)
-		case gatehouse.Unauthenticated:
-			fmt.Fprintln(a.Err, `give a token with --token or GATEHOUSE_TOKEN, or --data DIR of a server on this machine, or run "gatehouse login"`)
-		}
+	fmt.Fprintf(a.Err, "gatehouse: %v%s\n", err, advice(err))
+}
+
+// advice says what would help, where the error does not say so itself.
+func advice(err error) string {
+	_, dialled := errors.AsType[*net.OpError](err)
+	switch {
+	case dialled:
+		return `; is it running? start it with "gatehouse serve", or say where it is with --address or GATEHOUSE_ADDR`
+	case gatehouse.Is(err, gatehouse.Unauthenticated):
+		return `; give a token with --token or GATEHOUSE_TOKEN, or --data DIR of a server on this machine, or run "gatehouse login"`
 	}
+	return ""
 }
 
 func (a *App) root() *cobra.Command {
@@ -116,9 +125,10 @@ starts it in earnest; every other command talks to such a server.`,
 		SilenceErrors: true, SilenceUsage: true,
 		Version: a.Version,
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return misuse("%w\nsee \"%s --help\"", err, c.CommandPath())
-	})
+	root.SetFlagErrorFunc(wrongFlag)
+	root.PersistentPreRunE = a.form
+	root.SetHelpCommand(helpCommand())
+	root.SetCompletionCommandGroupID("admin")
 	f := root.PersistentFlags()
 	f.StringVar(&a.address, "address", "", "management API to talk to, such as http://127.0.0.1:9080 (GATEHOUSE_ADDR)")
 	f.StringVar(&a.token, "token", "", "token to show; better in GATEHOUSE_TOKEN than on the command line")

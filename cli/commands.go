@@ -11,7 +11,7 @@ func (a *App) commands() []*cobra.Command {
 		a.withdraw(),
 	)
 	return []*cobra.Command{
-		a.apply(), a.plan(), a.validate(), a.format(), a.export(), a.imports(),
+		a.apply(), a.plan(), a.validate(), a.format(), a.export(), a.imports(), a.policies(),
 		a.get(), a.list(), a.describe(), a.delete(),
 		release, a.promote(), a.rollback(), a.status(), a.explainChain(), a.subscribe(), a.subscription(), a.key(),
 		a.catalog(), a.gateways(), a.usage(), a.audit(), a.access(), a.console(),

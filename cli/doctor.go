@@ -35,7 +35,13 @@ func (a *App) doctor() *cobra.Command {
 					t.add(f.Check, result, f.Detail, f.Advice)
 				}
 				return t
-			}, nil)
+			}, func() []string {
+				var names []string
+				for _, f := range found {
+					names = append(names, f.Check)
+				}
+				return names
+			})
 			for _, f := range found {
 				if !f.OK && err == nil {
 					err = exit{code: 1}

@@ -58,7 +58,11 @@ func (a *App) gateways() *cobra.Command {
 				return err
 			}
 			_, err = api.RevokeInstance(c.Context(), adminapi.InstanceRequest{OrgRef: adminapi.OrgRef{Name: args[0]}, Instance: args[1]})
-			return err
+			if err != nil {
+				return err
+			}
+			name := args[0] + "/" + args[1]
+			return a.done(map[string]string{"revoked": name}, name, "shut %s out; stop it where it runs", name)
 		},
 	}
 	c.AddCommand(list, show, revoke)

@@ -39,7 +39,7 @@ lies beside them as it was. Without -o the documents go to standard output.`,
 				return err
 			}
 			if dir != "" {
-				if err := b.Write(dir); err != nil {
+				if err := b.WriteFlat(dir); err != nil {
 					return err
 				}
 				a.note("wrote %d documents to %s; next: gatehouse apply -f %s", len(b.Documents), dir, dir)

@@ -140,7 +140,9 @@ func (a *App) keyRevoke() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			a.note("revoked %s", args[1])
+			if err := a.done(map[string]string{"revoked": args[1]}, args[1], "revoked %s", args[1]); err != nil {
+				return err
+			}
 			return a.inStep(c.Context(), out.Body.Seq, stepTime)
 		},
 	}

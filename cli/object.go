@@ -16,11 +16,10 @@ import (
 func kindArg(text string) (gatehouse.KindInfo, error) {
 	k, ok := gatehouse.Info(text)
 	if !ok {
-		names := make([]string, len(gatehouse.Kinds))
-		for i, k := range gatehouse.Kinds {
-			names[i] = strings.TrimSuffix(k.Plural, "s")
+		if near := gatehouse.Nearest(text, kindNames()); near != "" {
+			return k, misuse("%q is not a kind; did you mean %q?", text, near)
 		}
-		return k, misuse("%q is not a kind; these are: %s", text, strings.Join(names, ", "))
+		return k, misuse("%q is not a kind; these are: %s", text, strings.Join(kindNames(), ", "))
 	}
 	return k, nil
 }
@@ -40,7 +39,7 @@ func refArg(k gatehouse.KindInfo, ref string) (team, name string, err error) {
 func (a *App) get() *cobra.Command {
 	var o adminapi.GetOptions
 	c := &cobra.Command{
-		Use: "get KIND [TEAM/NAME]", GroupID: "objects", Args: cobra.RangeArgs(1, 2),
+		Use: "get KIND [TEAM/NAME]", GroupID: "objects", Args: between(1, 2, "a kind, such as api, and perhaps a name"),
 		Short: "Print one object, or list those of a kind",
 		Long: `Print one object as it was sent, or list those of a kind.
 
@@ -132,6 +131,13 @@ func (a *App) listObjects(ctx context.Context, k gatehouse.KindInfo, team string
 			break
 		}
 	}
+	if k.Kind == gatehouse.KindRole && most == 0 && p.Filter == "" && p.Sort == "" && asOf == "" {
+		own, err := api.ListBuiltInRoles(ctx, adminapi.Empty{})
+		if err != nil {
+			return err
+		}
+		items = append(own.Body.Items, items...)
+	}
 	return a.show(map[string]any{"items": items}, func() table {
 		t := table{heads: append([]string{"name"}, columnsOf[k.Kind]...)}
 		for _, o := range items {
@@ -159,7 +165,7 @@ var columnsOf = map[gatehouse.Kind][]string{
 	gatehouse.KindUser:           {"displayName", "email", "disabled"},
 	gatehouse.KindGroup:          {"title", "members"},
 	gatehouse.KindServiceAccount: {"title", "team", "disabled"},
-	gatehouse.KindRole:           {"title", "permissions"},
+	gatehouse.KindRole:           {"title", "builtIn", "permissions"},
 	gatehouse.KindRoleAssignment: {"subject", "role", "scope", "expires"},
 	gatehouse.KindEnvironment:    {"stage", "hosts", "jurisdiction", "release"},
 	gatehouse.KindGateway:        {"environment", "location", "url"},
@@ -249,8 +255,7 @@ func (a *App) delete() *cobra.Command {
 			if err := api.Delete(c.Context(), k.Kind, team, name, yes); err != nil {
 				return err
 			}
-			a.note("deleted %s %s", k.Kind, args[1])
-			return nil
+			return a.done(map[string]string{"deleted": string(k.Kind) + " " + args[1]}, args[1], "deleted %s %s", k.Kind, args[1])
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes-delete", false, "delete it even if it is protected")

@@ -189,7 +189,7 @@ func (a *App) decideRelease(verb, what string) *cobra.Command {
 				return err
 			}
 			if verb == "reject" {
-				return a.show(out.Body, func() table { return releaseTable(out.Body) }, nil)
+				return a.show(out.Body, func() table { return releaseTable(out.Body) }, func() []string { return []string{args[0]} })
 			}
 			return a.released(c.Context(), v, out.Body, 10*time.Second)
 		},
@@ -217,8 +217,7 @@ func (a *App) withdraw() *cobra.Command {
 			if _, err := api.Withdraw(c.Context(), in); err != nil {
 				return err
 			}
-			a.note("withdrew %s from %s", args[0], env)
-			return nil
+			return a.done(map[string]string{"withdrawn": args[0], "environment": env}, args[0], "withdrew %s from %s", args[0], env)
 		},
 	}
 	c.Flags().StringVar(&env, "env", "", "environment")

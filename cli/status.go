@@ -38,7 +38,13 @@ func (a *App) status() *cobra.Command {
 					}
 				}
 				return t
-			}, nil)
+			}, func() []string {
+				var names []string
+				for _, e := range out.Body.Items {
+					names = append(names, e.Environment+" "+e.API+"@"+e.Version)
+				}
+				return names
+			})
 		},
 	}
 	c.Flags().StringVar(&env, "env", "", "only this environment")
@@ -76,7 +82,13 @@ func (a *App) explainChain() *cobra.Command {
 					}
 				}
 				return t
-			}, nil)
+			}, func() []string {
+				var names []string
+				for _, o := range out.Body.Operations {
+					names = append(names, o.Operation)
+				}
+				return names
+			})
 		},
 	}
 	c.Flags().StringVar(&in.Environment, "env", "dev", "environment")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -43,7 +44,16 @@ func (a *App) usage() *cobra.Command {
 					t.add(append(row, fmt.Sprint(i.Requests), fmt.Sprint(i.BytesIn), fmt.Sprint(i.BytesOut), millis(i.P50), millis(i.P95))...)
 				}
 				return t
-			}, nil)
+			}, func() []string {
+				var apis []string
+				for _, i := range out.Body.Items {
+					if i.API != "" {
+						apis = append(apis, i.API)
+					}
+				}
+				slices.Sort(apis)
+				return slices.Compact(apis)
+			})
 		},
 	}
 	f := c.Flags()

@@ -38,8 +38,7 @@ note; --strict makes it a fault, --partial makes missing objects of the same tea
 			if err := found.Err(); err != nil {
 				return err
 			}
-			a.note("%d documents are valid", len(b.Documents))
-			return nil
+			return a.done(map[string]int{"valid": len(b.Documents)}, fmt.Sprint(len(b.Documents)), "%d documents are valid", len(b.Documents))
 		},
 	}
 	f.bind(c)

@@ -168,6 +168,11 @@ func (c *Client) Logout(ctx context.Context, in adminapi.Empty) (*adminapi.Logou
 	return call(ctx, c, adminapi.Logout, &in)
 }
 
+// ListBuiltInRoles carries out role.list: list the roles that every installation has.
+func (c *Client) ListBuiltInRoles(ctx context.Context, in adminapi.Empty) (*adminapi.Objects, error) {
+	return call(ctx, c, adminapi.ListBuiltInRoles, &in)
+}
+
 // AccessCan carries out access.can: tell whether a subject may do an action on an object.
 func (c *Client) AccessCan(ctx context.Context, in adminapi.AccessRequest) (*adminapi.CanAnswer, error) {
 	return call(ctx, c, adminapi.AccessCan, &in)

@@ -96,12 +96,21 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Catalog = catalog.New(c.Trail)
 	c.Subscriptions = subscription.New(c.Trail, c.Catalog)
 	c.Usage = &usage.Usage{DB: c.DB}
-	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now}); err != nil {
+	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now, Nodes: c.nodes}); err != nil {
 		return err
 	}
 	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins})
 	c.bind()
 	return nil
+}
+
+// nodes is how many control planes may share the database: an embedded one is
+// this process's alone; for PostgreSQL two are assumed.
+func (c *Control) nodes() int {
+	if c.Database != "" {
+		return 2
+	}
+	return 1
 }
 
 // LocalGateway sees to it that there are an environment dev and a gateway

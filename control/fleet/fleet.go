@@ -34,8 +34,9 @@ type Options struct {
 	// Place tells whether a gateway may hold a chunk; nil: all of its
 	// environment. It must answer alike for the same arguments.
 	Place func(gateway string, spec *gatehouse.Gateway, kind, name string) bool
-	// Nodes is how many control-plane processes hand out leases at once; each
-	// gives its part of every budget. Nil: one.
+	// Nodes is how many control-plane processes may hand out leases at once.
+	// Each gives its part of every short budget, and of what is left of a long
+	// one while the store cannot be written. Nil: one.
 	Nodes func() int
 }
 
@@ -102,6 +103,9 @@ func (f *Fleet) load(ctx context.Context) error {
 // Run follows the store until ctx ends. What the database cannot do now is
 // tried again; gateways keep what they have meanwhile.
 func (f *Fleet) Run(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { f.keepLedger(ctx) })
+	defer wg.Wait()
 	for pause := time.Duration(0); ctx.Err() == nil; {
 		at := f.state.Seq()
 		err := f.DB.Wait(ctx, at)

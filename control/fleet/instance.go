@@ -28,6 +28,10 @@ type sighting struct {
 
 // hear takes a change of an instance's record.
 func (f *Fleet) hear(c *store.Change) {
+	if strings.HasPrefix(c.Key, kindBudget+"/") {
+		f.hearBudget(c)
+		return
+	}
 	name, ok := strings.CutPrefix(c.Key, string(gatehouse.KindInstance)+"/")
 	if !ok {
 		return
@@ -83,6 +87,30 @@ func (f *Fleet) sight(p link.Peer, health *report.Health) {
 		health = f.seen[name].health
 	}
 	f.seen[name] = sighting{f.Now(), p.Address, health}
+}
+
+// InstancesWith is how many instances the environment of a peer has, itself
+// included: those that this process has heard of lately and, when other processes
+// hear of some, those whose certificate is still good.
+func (f *Fleet) InstancesWith(p link.Peer) int {
+	gateways, now, several := f.state.Gateways(), f.Now(), f.nodes() > 1
+	of := gateways[p.Gateway]
+	if of == nil {
+		return 1
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	for name, i := range f.instances {
+		g := gateways[i.Gateway]
+		if g == nil || g.Environment != of.Environment || !i.Revoked.IsZero() {
+			continue
+		}
+		if f.connected(name, now) || several && now.Before(i.Expires) {
+			n++
+		}
+	}
+	return max(1, n)
 }
 
 // Ack writes what an instance runs into its record; its history is what the

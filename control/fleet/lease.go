@@ -22,16 +22,20 @@ const (
 // in common.
 //
 // What is granted counts as used until its holder says what it used, and for
-// good if the holder never does: instances can never use more than the budget
-// together while one process hands it out. What is lost is what this process
-// forgets: after a restart a window begins anew, so at most one more budget may
-// pass in that window for each restart. When several processes hand out, each
-// has its part (Options.Nodes).
+// good if the holder never does: instances can never be granted more than the
+// budget together.
+//
+// Budgets of an hour and longer are kept in the store (ledger.go). Shorter ones
+// are in memory alone: after a restart their window begins anew, so at most one
+// more budget may pass in that window for each restart, and of several processes
+// each hands out its even part (Options.Nodes).
 type leases struct {
-	now   func() time.Time
-	mu    sync.Mutex // guards what follows
-	all   map[leaseKey]*budget
-	swept time.Time
+	now    func() time.Time
+	ledger ledger
+	mu     sync.Mutex // guards what follows
+	all    map[leaseKey]*budget
+	stored map[string]*budget // those with an account, by its name
+	swept  time.Time
 }
 
 type leaseKey struct{ env, key string }
@@ -40,6 +44,8 @@ type budget struct {
 	from, to time.Time // the window
 	used     int64
 	held     map[string]grant // by "gateway/instance"
+	account  *account         // in the store; nil for short windows
+	touched  time.Time        // when it was last asked for
 }
 
 type grant struct {
@@ -47,7 +53,16 @@ type grant struct {
 	until  time.Time
 }
 
-func (l *leases) init(now func() time.Time) { l.now, l.all = now, map[leaseKey]*budget{} }
+func (l *leases) init(now func() time.Time) {
+	l.now, l.all, l.stored = now, map[leaseKey]*budget{}, map[string]*budget{}
+}
+
+func (f *Fleet) nodes() int64 {
+	if f.Nodes == nil {
+		return 1
+	}
+	return max(1, int64(f.Nodes()))
+}
 
 // Leases counts what was used and grants what is asked for, as far as it goes:
 // at most half of what is left, so that others find something too.
@@ -56,27 +71,36 @@ func (f *Fleet) Leases(ctx context.Context, p link.Peer, asked []link.Lease) ([]
 	if err != nil {
 		return nil, err
 	}
-	nodes := int64(1)
-	if f.Nodes != nil {
-		nodes = max(1, int64(f.Nodes()))
-	}
-	l := &f.leases
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	now := l.now().UTC()
-	l.sweep(now)
-	grants := make([]link.Grant, 0, len(asked))
 	for i := range asked {
 		a := &asked[i]
 		if a.Limit < 0 || a.Used < 0 || a.Had < 0 || a.Want < 0 || a.Per < 0 || a.Per == 0 && a.Calendar == "" {
 			return nil, link.Errorf(400, "lease %.80q: limit, used and want are not below zero, and it names a period", a.Key)
 		}
-		b := l.budget(leaseKey{spec.Environment, a.Key}, a, now)
-		if b == nil {
-			grants = append(grants, link.Grant{Key: a.Key, Until: now.Add(leaseLife)})
-			continue
+	}
+	return f.lease(ctx, spec.Environment, p.Gateway+"/"+p.Instance, asked)
+}
+
+func (f *Fleet) lease(ctx context.Context, env, holder string, asked []link.Lease) ([]link.Grant, error) {
+	l, now := &f.leases, f.leases.now().UTC()
+	budgets, err := f.open(ctx, env, asked, now)
+	if err != nil {
+		return nil, unavailable(err) // nothing is counted: the instance says it again
+	}
+	l.mu.Lock()
+	for i, b := range budgets {
+		if b != nil {
+			b.count(&asked[i], holder, now)
 		}
-		grants = append(grants, b.grant(a, p.Gateway+"/"+p.Instance, a.Limit/nodes, now))
+	}
+	l.mu.Unlock()
+	f.reserve(ctx, asked, budgets)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	grants := make([]link.Grant, len(asked))
+	for i, b := range budgets {
+		if grants[i] = (link.Grant{Key: asked[i].Key, Until: now.Add(leaseLife)}); b != nil {
+			grants[i] = b.grant(&asked[i], holder, f.nodes(), now.Before(l.ledger.closed), now)
+		}
 	}
 	return grants, nil
 }
@@ -88,39 +112,72 @@ func (l *leases) budget(k leaseKey, a *link.Lease, now time.Time) *budget {
 		if len(l.all) >= maxBudgets {
 			return nil
 		}
-		b = &budget{held: map[string]grant{}}
-		l.all[k] = b
+		b = new(budget)
 	}
 	if from, to := window(a, now); !b.from.Equal(from) || !b.to.Equal(to) {
-		*b = budget{from: from, to: to, held: map[string]grant{}}
+		b = &budget{from: from, to: to, held: map[string]grant{}}
+		if durable(a) {
+			b.account = newAccount(k)
+			l.stored[b.account.name] = b
+		}
+		l.all[k] = b
 	}
+	if b.account != nil {
+		b.account.limit = a.Limit
+	}
+	b.touched = now
 	return b
 }
 
-func (b *budget) grant(a *link.Lease, holder string, limit int64, now time.Time) link.Grant {
-	b.used += a.Used
-	if before, ok := b.held[holder]; ok && before.tokens != a.Had {
-		b.used += before.tokens // another process of that name had them, and may have used them
+// count takes what the holder used, and what it did not use back.
+func (b *budget) count(a *link.Lease, holder string, now time.Time) {
+	used := a.Used
+	before, ok := b.held[holder]
+	if ok && before.tokens != a.Had {
+		used += before.tokens // another process of that name had them, and may have used them
 	}
-	delete(b.held, holder) // what it did not use is back
-	left := limit - b.used
+	if !ok && b.account != nil {
+		// Another node granted them, or this one before it was started again:
+		// they are in the store as taken.
+		used -= min(used, a.Had)
+	}
+	b.used += used
+	delete(b.held, holder)
 	for name, g := range b.held {
 		if now.After(g.until.Add(leaseLife)) { // it never said: taken as used
 			b.used += g.tokens
 			delete(b.held, name)
 		}
-		left -= g.tokens
 	}
-	left = max(left, 0)
+}
+
+// out is what was used or is held.
+func (b *budget) out() int64 {
+	n := b.used
+	for _, g := range b.held {
+		n += g.tokens
+	}
+	return n
+}
+
+// grant gives what is asked for, at most half of what is left. Closed tells that
+// the store takes no reservations now.
+func (b *budget) grant(a *link.Lease, holder string, nodes int64, closed bool, now time.Time) link.Grant {
+	here := a.Limit/nodes - b.out()
+	all := here
+	if b.account != nil {
+		here, all = b.account.left(b.out(), nodes, closed)
+	}
+	here, all = max(here, 0), max(all, 0)
 	until := now.Add(leaseLife)
 	if b.to.Before(until) {
 		until = b.to
 	}
-	tokens := min(a.Want, (left+1)/2)
+	tokens := min(a.Want, (all+1)/2, here)
 	if tokens > 0 {
 		b.held[holder] = grant{tokens, until}
 	}
-	return link.Grant{Key: a.Key, Tokens: tokens, Remaining: left - tokens, Until: until, Reset: b.to.Sub(now)}
+	return link.Grant{Key: a.Key, Tokens: tokens, Remaining: all - tokens, Until: until, Reset: b.to.Sub(now)}
 }
 
 // window is the period that now falls into, in UTC. Weeks begin on Monday.
@@ -153,6 +210,9 @@ func (l *leases) sweep(now time.Time) {
 	for k, b := range l.all {
 		if now.After(b.to) {
 			delete(l.all, k)
+			if b.account != nil {
+				delete(l.stored, b.account.name)
+			}
 		}
 	}
 }

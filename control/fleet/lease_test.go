@@ -17,7 +17,7 @@ func TestLeasesNeverOvershoot(t *testing.T) {
 		var l leases
 		l.init(func() time.Time { return now })
 		const limit = 100
-		ask := link.Lease{Key: "k", Limit: limit, Calendar: "hour"}
+		ask := link.Lease{Key: "k", Limit: limit, Per: time.Hour}
 		type holder struct {
 			tokens, unsaid, had int64
 			until               time.Time
@@ -31,7 +31,9 @@ func TestLeasesNeverOvershoot(t *testing.T) {
 			case 0, 1:
 				ask.Had = h.had
 				ask.Used, ask.Want = h.unsaid, rapid.Int64Range(0, 60).Draw(t, "want")
-				g := l.budget(leaseKey{"dev", "k"}, &ask, now).grant(&ask, name, limit, now)
+				b := l.budget(leaseKey{"dev", "k"}, &ask, now)
+				b.count(&ask, name, now)
+				g := b.grant(&ask, name, 1, false, now)
 				h.tokens, h.had, h.unsaid, h.until = g.Tokens, g.Tokens, 0, g.Until
 			case 2:
 				if !now.Before(h.until) {

@@ -39,6 +39,7 @@ func (s *Server) BindAccess(g *access.Guard) {
 	bind(s, adminapi.CreateLoginCode, r.createLoginCode)
 	bind(s, adminapi.Login, r.login)
 	bind(s, adminapi.Logout, r.logout)
+	bind(s, adminapi.ListBuiltInRoles, builtInRoles)
 	bind(s, adminapi.AccessCan, r.can)
 	bind(s, adminapi.AccessWhy, r.why)
 	bind(s, adminapi.AccessWho, r.who)

@@ -98,6 +98,10 @@ func (r catalogRoom) get(ctx context.Context, k gatehouse.Kind, ref adminapi.Own
 		return nil, err
 	}
 	v, err := r.catalog.Get(ctx, k, ref.Team, ref.Name, at)
+	if role, ok := access.BuiltIn(ref.Name); ok && k == gatehouse.KindRole && gatehouse.Is(err, gatehouse.NotFound) {
+		body, err := builtIn(role)
+		return &adminapi.Object{ETag: `"built-in"`, Body: body}, err
+	}
 	if err != nil {
 		return nil, err
 	}
