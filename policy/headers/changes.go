@@ -68,9 +68,23 @@ func fields(at string, m map[string]string, secrets bool) ([]field, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", at, err)
 		}
+		if secrets && credential(name) && t.Constant() {
+			return nil, fmt.Errorf("%s: secrets do not stand in files, and that field carries one: write a reference, ${env:NAME} or ${file:path}", at)
+		}
 		out = append(out, field{at, name, t})
 	}
 	return out, nil
+}
+
+// credential tells whether a field of requests carries a secret, by its name.
+func credential(name string) bool {
+	name = strings.ToLower(name)
+	for _, end := range []string{"authorization", "cookie", "secret", "password", "token", "api-key", "apikey", "access-key"} {
+		if name == end || strings.HasSuffix(name, "-"+end) {
+			return true
+		}
+	}
+	return false
 }
 
 func checkName(name string) error {
@@ -90,7 +104,7 @@ func checkValue(text string, secrets bool) (template.Template, error) {
 		return template.Template{}, fmt.Errorf("%d bytes are more than %d", len(text), maxValue)
 	}
 	if !policy.IsValue(strings.Trim(text, " \t")) {
-		return template.Template{}, fmt.Errorf("%q has a character that no header may hold, such as a line break", text)
+		return template.Template{}, errors.New("the value has a character that no header may hold, such as a line break") // not repeated: it may be a secret
 	}
 	t, err := template.Parse(text, template.Exchange)
 	if err == nil && !secrets && t.References() {

@@ -28,7 +28,8 @@ the caller sent under that name is gone too. A "set" whose text comes out empty
 removes the field.
 
 Secrets come in by reference, "${env:NAME}" or "${file:path}", and only into
-requests.
+requests. A field of requests that carries one by its name (Authorization,
+Cookie, X-API-Key, ...-Token) is refused with a value that stands in the file.
 
 Fields of framing and connection (Host, Content-Length, Connection, ...) and the
 gateway's own statements (Forwarded, X-Forwarded-*, Gatehouse-*) are refused.

@@ -100,6 +100,11 @@ func (t Template) References() bool {
 	return false
 }
 
+// Constant tells whether the template is the same text always, and there is any.
+func (t Template) Constant() bool {
+	return len(t.parts) > 0 && !slices.ContainsFunc(t.parts, func(p part) bool { return p.reference || p.value != nil })
+}
+
 // Literals yields each piece of text that is always the same.
 func (t Template) Literals(yield func(string) bool) {
 	for _, p := range t.parts {
