@@ -1,0 +1,135 @@
+package web_test
+
+import (
+	"context"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// chromium finds the browser, or says how to have it.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if file, err := exec.LookPath(name); err == nil {
+			return file
+		}
+	}
+	t.Skip("no chromium is installed, so no page is looked at in a browser; on Debian: sudo apt-get install --no-install-recommends chromium")
+	return ""
+}
+
+// console are lines a page writes when it is at fault or kept from something.
+var console = regexp.MustCompile(`(?m)^.*CONSOLE.*(?:Refused|Uncaught|violates|TrustedHTML|TypeError|ReferenceError|SyntaxError|fault).*$`)
+
+// look opens a page in a browser with nothing in it and returns what stands in
+// the page once it is at rest. Names other than this machine's lead nowhere.
+func look(t *testing.T, browser, url string, more ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	args := append([]string{
+		"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+		"--no-first-run", "--no-default-browser-check", "--disable-extensions", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+		"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=8000", "--enable-logging=stderr", "--dump-dom",
+	}, append(more, url)...)
+	cmd := exec.CommandContext(ctx, browser, args...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	page, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("looking at %s: %v\n%s", url, err, said.String())
+	}
+	for _, line := range console.FindAllString(said.String(), -1) {
+		t.Errorf("%s: the browser says: %s", url, line)
+	}
+	return string(page)
+}
+
+// furnish exposes an API, with text in it that would do harm as markup.
+func furnish(h house) {
+	const apiVersion = `"apiVersion":"gatehouse/v1"`
+	h.put("/v1/environments/dev", `{`+apiVersion+`,"kind":"Environment","metadata":{"name":"dev"},"spec":{"stage":"dev"}}`)
+	h.put("/v1/gateways/edge", `{`+apiVersion+`,"kind":"Gateway","metadata":{"name":"edge"},"spec":{"environment":"dev","location":{"cloud":"aws","region":"eu-central-1"}}}`)
+	h.put("/v1/teams/payments", `{`+apiVersion+`,"kind":"Team","metadata":{"name":"payments"},"spec":{}}`)
+	h.put("/v1/teams/payments/backends/orders", `{`+apiVersion+`,"kind":"Backend","metadata":{"team":"payments","name":"orders"},"spec":{"environments":{"dev":{"targets":[{"url":"http://127.0.0.1:9"}]}}}}`)
+	h.put("/v1/teams/payments/apis/orders", `{`+apiVersion+`,"kind":"API","metadata":{"team":"payments","name":"orders"},
+		"spec":{"title":"<img src=x onerror=alert(1)>","audience":"partner","versions":[{"name":"v1","lifecycle":"published","path":"/orders/v1","backend":"orders"}]}}`)
+	h.put("/v1/teams/payments/products/commerce", `{`+apiVersion+`,"kind":"Product","metadata":{"team":"payments","name":"commerce"},
+		"spec":{"title":"<script>alert(2)</script>","apis":["orders"],"plans":[{"name":"gold","approval":"manual"}]}}`)
+	h.put("/v1/teams/payments/applications/shop", `{`+apiVersion+`,"kind":"Application","metadata":{"team":"payments","name":"shop"},"spec":{}}`)
+	h.put("/v1/teams/payments/subscriptions/shop-commerce", `{`+apiVersion+`,"kind":"Subscription","metadata":{"team":"payments","name":"shop-commerce"},
+		"spec":{"application":"shop","product":"payments/commerce","plan":"gold","environment":"dev"}}`)
+}
+
+// TestBrowser looks at every page in a real browser: signed in by a code from
+// the address, each shows what the installation has; text stays text.
+func TestBrowser(t *testing.T) {
+	browser := chromium(t)
+	h := open(t)
+	furnish(h)
+	tests := []struct {
+		name, at string
+		want     []string
+		not      []string
+	}{
+		{"catalog", "/console/", []string{"payments/orders@v1", "edge", "runs nowhere", "/orders/v1", `id="subject">user:admin`, "&lt;img src=x onerror=alert(1)&gt;"}, []string{"<img src=x"}},
+		{"a past catalog", "/console/catalog?asOf=2020-01-01T00:00:00Z", []string{"Nothing was exposed at that moment", "As it was at"}, []string{"payments/orders@v1"}},
+		{"filtered", "/console/catalog?q=nothing-like-it", []string{"Nothing matches"}, []string{"payments/orders@v1"}},
+		{"subscriptions", "/console/subscription", []string{"payments/shop-commerce", "1 waits for a decision", "Decide"}, nil},
+		{"gateways", "/console/fleet", []string{"edge", "aws · eu-central-1", "No instance has joined", "gateway-token create edge"}, nil},
+		{"trail", "/console/audit?action=product.put", []string{"Product payments/commerce", "allowed", "Verify the chain"}, []string{"Application payments/shop"}},
+		{"usage", "/console/usage", []string{"Nothing was counted in this time"}, nil},
+		{"you", "/console/access", []string{"What you were given", "this browser", "first start", "Sign out"}, nil},
+		{"portal", "/portal/", []string{"payments/commerce", "&lt;script&gt;alert(2)&lt;/script&gt;", "How to subscribe", "Approved by the owning team"}, []string{"<script>alert(2)"}},
+		{"reference", "/reference/", []string{"Gatehouse management API", "/v1/subscribe", `id="createLoginCode"`, `id="schema-Problem"`}, nil},
+		{"one operation", "/reference/#release", []string{"release.create", "Idempotency-Key"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			code := h.code()
+			page := look(t, browser, h.url+withCode(tt.at, code))
+			for _, w := range tt.want {
+				if !strings.Contains(page, w) {
+					t.Errorf("%s does not show %q:\n%.4000s", tt.at, w, page)
+				}
+			}
+			for _, n := range append(tt.not, code, `class="problem"`, "Loading…") {
+				if strings.Contains(page, n) {
+					t.Errorf("%s holds %q:\n%.4000s", tt.at, n, page)
+				}
+			}
+		})
+	}
+}
+
+// TestBrowserSignedOut holds that who is not signed in is told how to.
+func TestBrowserSignedOut(t *testing.T) {
+	browser := chromium(t)
+	h := open(t)
+	for name, at := range map[string]string{
+		"without a code": "/console/", "with an unknown code": "/console/audit?code=ghl_unknown", "at the portal": "/portal/",
+	} {
+		t.Run(name, func(t *testing.T) {
+			page := look(t, browser, h.url+at)
+			if !strings.Contains(page, `id="signed-out"`) || !strings.Contains(page, "gatehouse console") {
+				t.Errorf("%s does not tell how to sign in:\n%.4000s", at, page)
+			}
+			if refused := strings.Contains(page, `class="problem"`) && strings.Contains(page, "Request <code>"); refused != strings.Contains(at, "code=") {
+				t.Errorf("%s: a refusal with its request's id is shown: %v:\n%.4000s", at, refused, page)
+			}
+		})
+	}
+}
+
+// withCode puts a login code into a page's address.
+func withCode(at, code string) string {
+	at, fragment, _ := strings.Cut(at, "#")
+	mark := "?"
+	if strings.Contains(at, "?") {
+		mark = "&"
+	}
+	return at + mark + "code=" + code + "#" + fragment
+}
