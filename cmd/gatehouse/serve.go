@@ -32,6 +32,7 @@ type serving struct {
 	cert, key             string
 	origins               []string
 	insecure, demo        bool
+	first                 bool // start on this data
 	gateway               instance.Options
 }
 
@@ -91,6 +92,7 @@ func (s *serving) run(ctx context.Context, a *cli.App, withGateway bool) error {
 	if err := s.safe(base != nil); err != nil {
 		return err
 	}
+	s.first = s.fresh()
 	c, err := control.Open(ctx, control.Options{Data: s.data, Database: s.database, Log: log, Version: a.Version, Origins: s.origins})
 	if err != nil {
 		return fmt.Errorf("opening the control plane: %w", err)
@@ -195,6 +197,11 @@ func (p *process) run(ctx context.Context, s *serving, a *cli.App, base *tls.Con
 	}
 	if err := s.leaveCertificate(); err != nil {
 		return err
+	}
+	if s.first && !s.demo {
+		if err := p.link(ctx, a.Out, address, s.data); err != nil {
+			return fmt.Errorf("making a link to the console: %w", err)
+		}
 	}
 	if withGateway {
 		done, err := p.gateway(ctx, s, a)
