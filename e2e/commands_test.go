@@ -26,9 +26,11 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"down":     stopBackend,
 	"hits":     hits,
 	"call":     call,
+	"tries":    tries,
 	"until":    until,
 	"capture":  capture,
 	"envsubst": substitute,
+	"fetch":    fetch,
 	"moment":   moment,
 }
 
@@ -115,11 +117,28 @@ func stopBackend(ts *testscript.TestScript, _ bool, args []string) {
 	worldOf(ts).backends[args[0]].close()
 }
 
-// hits NAME N: the backend has seen exactly N requests.
+// hits NAME N [MOST]: the backend has seen exactly N requests, or from N to MOST.
 func hits(ts *testscript.TestScript, neg bool, args []string) {
 	got := worldOf(ts).backends[args[0]].requests.Load()
-	if (strconv.FormatInt(got, 10) == args[1]) == neg {
+	least, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	most, err := strconv.ParseInt(args[len(args)-1], 10, 64)
+	ts.Check(err)
+	if (least <= got && got <= most) == neg {
 		ts.Fatalf("backend %s has seen %d requests", args[0], got)
+	}
+	ts.Logf("%d requests", got)
+}
+
+// tries N METHOD URL …: make N requests, one every 20 ms, whatever becomes of
+// them: what limits let through is seen by hits.
+func tries(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	for range n {
+		_, _, err := request(args[1], args[2], args[3:])
+		ts.Check(err)
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
