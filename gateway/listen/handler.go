@@ -96,7 +96,9 @@ func fill(call *pipeline.Call, r *http.Request, w http.ResponseWriter, c *conn) 
 		}
 	}
 	if r.ContentLength != 0 {
-		call.Source, call.Length = &body{r: r.Body, w: w, conn: c}, r.ContentLength
+		b := &body{r: r.Body, w: w, conn: c}
+		call.Source, call.Length = b, r.ContentLength
+		call.Writer.(*writer).body = b
 	}
 }
 
@@ -105,7 +107,8 @@ type body struct {
 	r    io.Reader
 	w    http.ResponseWriter
 	conn *conn
-	done atomic.Bool
+	used atomic.Bool // reading has begun
+	done atomic.Bool // and come to an end
 }
 
 // Fault is what is wrong with the body as far as it came, or nil.
@@ -113,6 +116,7 @@ func (b *body) Fault() *policy.Denial { return b.conn.inside.Load() }
 
 // Read implements io.Reader.
 func (b *body) Read(p []byte) (int, error) {
+	b.used.Store(true)
 	n, err := b.r.Read(p)
 	if err != nil {
 		b.done.Store(true)

@@ -21,6 +21,7 @@ type writer struct {
 	w       http.ResponseWriter
 	r       *http.Request
 	conn    *conn
+	body    *body // of the request, nil for none
 	control *http.ResponseController
 	last    bool // the connection ends with this answer
 	aborted bool
@@ -65,10 +66,22 @@ func (w *writer) Head(status int, h policy.Header, length int64) {
 		values[len(h)] = strconv.FormatInt(length, 10)
 		to["Content-Length"] = values[len(h):]
 	}
+	if w.early() {
+		// net/http would first read the body to its end, which the caller may
+		// not send before it has the answer.
+		w.last = true
+		http.NewResponseController(w.w).EnableFullDuplex()
+	}
 	if w.r.ProtoMajor == 1 && (w.last || w.server.closing()) {
 		to["Connection"] = []string{"close"}
 	}
 	w.w.WriteHeader(status)
+}
+
+// early tells whether the answer begins while the body is still being sent on.
+func (w *writer) early() bool {
+	b := w.body
+	return w.r.ProtoMajor == 1 && b != nil && b.used.Load() && !b.done.Load()
 }
 
 // Write implements pipeline.Writer.
