@@ -197,3 +197,39 @@ func TestOldBudgetsAreDropped(t *testing.T) {
 		now = now.AddDate(0, 1, 0)
 	}
 }
+
+// What one node gives back another hears of and can give.
+func TestIdleReservationsGoBack(t *testing.T) {
+	now := time.Date(2027, 1, 10, 15, 0, 0, 0, time.UTC)
+	db := memory.New()
+	a, b := node(db, 2, &now), node(db, 2, &now)
+	ask := month
+	ask.Want = 1
+	b.asks(t, "edge/2", ask) // reserves a portion for one request
+	got := a.drain(t, "edge/1", 100)
+	if got != month.Limit-month.Limit/portion {
+		t.Fatalf("the first node gives %d, want all but the other's portion", got)
+	}
+	follow(t, b)
+	now = now.Add(idleAfter + time.Second)
+	b.giveBack(t.Context(), false)
+	if n := a.drain(t, "edge/1", 100); n != 0 {
+		t.Errorf("before it heard: %d given", n)
+	}
+	follow(t, a)
+	if n := a.drain(t, "edge/1", 100); n != month.Limit/portion-1 {
+		t.Errorf("after it heard: %d given, want %d", n, month.Limit/portion-1)
+	}
+}
+
+// follow lets a node hear of all changes of budgets.
+func follow(t *testing.T, f *Fleet) {
+	t.Helper()
+	changes, _, err := f.DB.Changes(t.Context(), 0, 10_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range changes {
+		f.hearBudget(&changes[i])
+	}
+}

@@ -182,8 +182,12 @@ func repeated(ctx huma.Context) error {
 	return nil
 }
 
-// credential is the bearer token, or the session of the console's cookie.
+// credential is the bearer token, or the session of the console's cookie; none
+// where it is said twice.
 func credential(ctx huma.Context) string {
+	if r, _ := humago.Unwrap(ctx); len(r.Header.Values("Authorization")) > 1 || len(r.CookiesNamed(SessionCookie)) > 1 {
+		return ""
+	}
 	if scheme, token, ok := strings.Cut(ctx.Header("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
 		return strings.TrimSpace(token)
 	}
