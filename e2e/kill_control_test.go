@@ -28,14 +28,16 @@ type attempt struct {
 	objects []string // that get the mark
 	acked   bool     // the answer was that it is done
 	refused bool     // the answer was that it is not
+	wrong   bool     // it must be refused
 }
 
-// next asks for the next change: one object anew, two in one bundle, or a new one.
+// next asks for the next change: one object anew, two in one bundle, a new one,
+// or one that must be refused.
 func (w *writer) next(ctx context.Context, s *site) error {
 	n := len(w.attempts)
 	a := attempt{mark: fmt.Sprintf("mark-%s-%d-", w.name, n)}
 	var err error
-	switch n % 3 {
+	switch n % 4 {
 	case 0:
 		a.objects = []string{"one-" + w.name}
 		err = s.put(ctx, a.objects[0], a.mark)
@@ -46,8 +48,18 @@ func (w *writer) next(ctx context.Context, s *site) error {
 		a.objects = []string{fmt.Sprintf("new-%s-%d", w.name, n)}
 		err = s.put(ctx, a.objects[0], a.mark)
 	}
+	if n%4 == 3 {
+		a.objects, a.wrong = []string{fmt.Sprintf("wrong-%s-%d", w.name, n)}, true
+		doc := json.RawMessage(`{"apiVersion":"gatehouse/v1","kind":"Application","metadata":{"team":"pets","name":"` + a.objects[0] + `"},"spec":{"nonsense":1}}`)
+		_, err = s.api.Put(ctx, gatehouse.KindApplication, "pets", a.objects[0], doc, adminapi.Conditional{})
+	}
 	a.acked = err == nil
 	a.refused = err != nil && !gatehouse.Is(err, gatehouse.Unavailable) && !errors.Is(err, context.Canceled)
+	if a.wrong && err != nil {
+		if a.refused = gatehouse.Is(err, gatehouse.Invalid); a.refused {
+			err = nil // as it should be
+		}
+	}
 	w.attempts = append(w.attempts, a)
 	return err
 }
@@ -76,7 +88,7 @@ func (s *site) writing(writers []*writer, strike func()) {
 				if gatehouse.Is(err, gatehouse.Unavailable) {
 					return
 				}
-				if w.attempts[len(w.attempts)-1].refused {
+				if err != nil && w.attempts[len(w.attempts)-1].refused {
 					s.t.Errorf("writing: %v", err)
 				}
 			}
@@ -110,17 +122,22 @@ func (s *site) titles() map[string]string {
 	}
 }
 
-// events counts the events on record by the mark that they carry and by object.
+// events counts the events on record: of changes by the mark that they carry and
+// by object, of refusals by object.
 func (s *site) events(after int64) (counts map[string]int, last int64) {
 	s.t.Helper()
 	counts = map[string]int{}
 	for last = after; ; {
-		out, err := s.api.QueryAudit(s.t.Context(), adminapi.QueryAuditRequest{Object: "Application pets/*", Outcome: gatehouse.Allowed, After: last, Limit: 1000})
+		out, err := s.api.QueryAudit(s.t.Context(), adminapi.QueryAuditRequest{Object: "Application pets/*", After: last, Limit: 1000})
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		for _, e := range out.Body.Items {
 			last = e.Number
+			if e.Outcome != gatehouse.Allowed {
+				counts[e.Outcome+" "+strings.TrimPrefix(e.Object, "Application pets/")]++
+				continue
+			}
 			for _, d := range e.Change {
 				if text := string(d.After); strings.Contains(text, "mark-") {
 					_, text, _ = strings.Cut(text, "mark-")
@@ -140,6 +157,13 @@ func (w *writer) hold(t *testing.T, stands map[string]string, onRecord map[strin
 	t.Helper()
 	newest := map[string]int{} // last acknowledged attempt of an object
 	for i, a := range w.attempts {
+		if a.wrong {
+			n := onRecord[gatehouse.Refused+" "+a.objects[0]]
+			if n > 1 || a.acked || a.refused && n != 1 || stands[a.objects[0]] != "" {
+				t.Errorf("%s, which is wrong, is on record %d times; acknowledged: %v, refused: %v, stands: %q", a.mark, n, a.acked, a.refused, stands[a.objects[0]])
+			}
+			continue
+		}
 		var written []bool
 		for _, name := range a.objects {
 			n := onRecord[a.mark+" on "+name]
@@ -200,10 +224,13 @@ func TestKillControl(t *testing.T) {
 	if changes != events {
 		t.Errorf("the database holds %d changes of applications and %d events of them", changes, events)
 	}
-	acked, all := 0, 0
+	acked, refused, all := 0, 0, 0
 	for _, w := range writers {
 		for _, a := range w.attempts {
 			all++
+			if a.refused {
+				refused++
+			}
 			if a.acked {
 				acked++
 			}
@@ -215,5 +242,5 @@ func TestKillControl(t *testing.T) {
 	if slowest > 10*time.Second {
 		t.Errorf("serving again took %s", slowest)
 	}
-	t.Logf("%d kills; %d of %d changes acknowledged, none lost; %d changes, %d events; serving again within %s", n, acked, all, changes, events, slowest)
+	t.Logf("%d kills; %d of %d changes acknowledged, none lost, %d refused; %d changes, %d events; serving again within %s", n, acked, all, refused, changes, events, slowest)
 }
