@@ -44,8 +44,9 @@ type Options struct {
 	Find func(name string) (policy.Kind, bool)
 	// Limits counts for policies. Default: in this process alone.
 	Limits policy.Limiter
-	// State is a file that carries the default Limits over a restart; empty for
-	// none.
+	// State is a file that carries Limits over a restart when they are a
+	// *limit.Limiter, as the default is; empty for none. It is written every few
+	// seconds and at the end.
 	State string
 	// Secret resolves references. Default: [Secret].
 	Secret func(ref string) (string, error)
@@ -100,8 +101,9 @@ type Gateway struct {
 	access  *telemetry.Log
 	targets *upstream.Set
 	options Options
-	limits  *limit.Limiter // the default; nil when Options bring their own
-	watches sync.WaitGroup // of certificates
+	limits  *limit.Limiter // nil when Options bring others
+	saved   uint32         // checksum of the state file; of the keeper until it ended
+	watches sync.WaitGroup // of certificates, and the keeper of state
 
 	mu       sync.Mutex // held by Swap from beginning to end; guards all below
 	have     []snapshot.Entry
@@ -131,9 +133,11 @@ func New(o Options) (*Gateway, error) {
 	g := &Gateway{context: ctx, cancel: cancel, options: o, meter: telemetry.NewMeter(runtime.GOMAXPROCS(0), 0),
 		targets: upstream.NewSet(o.Upstream), apis: map[string]*pipeline.API{}, products: map[string]*pipeline.Product{}}
 	if o.Limits == nil {
-		g.limits = limit.New(limit.Options{})
-		o.Limits = g.limits
+		o.Limits = limit.New(limit.Options{})
+	}
+	if g.limits, _ = o.Limits.(*limit.Limiter); g.limits != nil && o.State != "" {
 		g.loadState()
+		g.watches.Go(func() { g.keepState(ctx) })
 	}
 	if o.AccessLog != nil {
 		g.access = telemetry.NewLog(o.AccessLog, o.LogShare)

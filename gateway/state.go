@@ -2,18 +2,38 @@ package gateway
 
 import (
 	"bufio"
+	"context"
 	"errors"
+	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
 	"time"
 )
 
+// saveEvery is how much counting a crash may forget; when writing takes long, it
+// is done less often, so that it takes a twentieth of the time at most.
+const saveEvery = 2 * time.Second
+
+// keepState saves until ctx ends.
+func (g *Gateway) keepState(ctx context.Context) {
+	t := time.NewTimer(saveEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		start := time.Now()
+		g.saveState()
+		t.Reset(max(saveEvery, 20*time.Since(start)))
+	}
+}
+
 // loadState takes up the counters of limits where the last run left them, so that
 // a restart is no fresh budget. A file that cannot be read is told and passed over.
 func (g *Gateway) loadState() {
-	if g.options.State == "" {
-		return
-	}
 	f, err := os.Open(g.options.State)
 	if err == nil {
 		defer f.Close()
@@ -40,9 +60,13 @@ func (g *Gateway) writeState(name string) error {
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriter(f)
+	sum := crc32.NewIEEE()
+	w := bufio.NewWriter(io.MultiWriter(f, sum))
 	if err = g.limits.Save(w, time.Now()); err == nil {
 		err = w.Flush()
+	}
+	if err == nil && sum.Sum32() == g.saved { // nothing was counted since
+		return errors.Join(f.Close(), os.Remove(name))
 	}
 	if err == nil {
 		err = f.Sync()
@@ -50,5 +74,8 @@ func (g *Gateway) writeState(name string) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(name, g.options.State)
+	if err = os.Rename(name, g.options.State); err == nil {
+		g.saved = sum.Sum32()
+	}
+	return err
 }

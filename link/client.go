@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/report"
@@ -26,6 +28,8 @@ type Client struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Program and version, for the control plane's lists.
 	Program string
+
+	instances atomic.Int64 // of the environment, as last heard; 0: never
 
 	mu   sync.Mutex // guards what follows
 	id   *Identity
@@ -48,6 +52,17 @@ func (c *Client) Identity() *Identity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.id
+}
+
+// Instances is how many instances the environment has, as the control plane said
+// last; 1 when it never did.
+func (c *Client) Instances() int { return int(max(1, c.instances.Load())) }
+
+// heard takes the number of instances from an answer.
+func (c *Client) heard(h http.Header) {
+	if n, err := strconv.Atoi(h.Get(instancesField)); err == nil && n > 0 && n <= maxInstances {
+		c.instances.Store(int64(n))
+	}
 }
 
 // Close closes idle connections.
@@ -267,6 +282,7 @@ func (c *Client) post(ctx context.Context, via *http.Client, name string, body [
 		return nil, err
 	}
 	if resp.StatusCode/100 == 2 {
+		c.heard(resp.Header)
 		return resp, nil
 	}
 	defer resp.Body.Close()

@@ -39,6 +39,20 @@ const Prefix = "/link/v1/"
 // authority alone.
 const ServerName = "link.gatehouse.internal"
 
+// instancesField of answers to manifest and lease requests is how many instances
+// the environment has: an instance that hears of the control plane no more keeps
+// to its part of common budgets.
+const (
+	instancesField = "Gatehouse-Instances"
+	maxInstances   = 100_000
+)
+
+// A Counter is a [Source] that knows how many instances the environment of a peer
+// has, itself included.
+type Counter interface {
+	InstancesWith(p Peer) int
+}
+
 // Bounds of the protocol.
 const (
 	MaxWait      = 30 * time.Second // a manifest request waits this long at most

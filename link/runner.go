@@ -47,6 +47,7 @@ type Runner struct {
 	unsaved  map[snapshot.Hash][]byte
 	contact  atomic.Int64 // Unix nanoseconds of the last answer
 	serial   atomic.Int64
+	kept     int // instances of the environment, on disk
 	send     chan struct{}
 }
 
@@ -61,6 +62,7 @@ func (r *Runner) Start(ctx context.Context, token, instance string) error {
 		r.Interval = 10 * time.Second
 	}
 	r.send, r.unsaved = make(chan struct{}, 1), map[snapshot.Hash][]byte{}
+	r.loadInstances()
 	if err := r.identify(ctx, token, instance); err != nil {
 		return err
 	}
@@ -166,6 +168,7 @@ func (r *Runner) poll(ctx context.Context) {
 		if err == nil {
 			news, err = r.Client.Manifest(ctx, r.current, 20*time.Second, r.health())
 		}
+		r.keepInstances()
 		if err == nil || StatusOf(err) != 0 {
 			r.contact.Store(r.Now().UnixNano())
 		}

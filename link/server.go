@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,6 +94,7 @@ func (s *server) manifest(w http.ResponseWriter, r *http.Request, p Peer) {
 	ctx, cancel := context.WithTimeout(r.Context(), wait)
 	defer cancel()
 	delta, err := s.source.Manifest(ctx, p, in.Have, in.Health)
+	s.count(w, p)
 	if err == nil && delta == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -168,7 +170,15 @@ func (s *server) leases(w http.ResponseWriter, r *http.Request, p Peer) {
 		return
 	}
 	grants, err := s.source.Leases(r.Context(), p, in)
+	s.count(w, p)
 	s.answer(w, r, grants, err)
+}
+
+// count says how many instances there are.
+func (s *server) count(w http.ResponseWriter, p Peer) {
+	if c, ok := s.source.(Counter); ok {
+		w.Header().Set(instancesField, strconv.Itoa(c.InstancesWith(p)))
+	}
 }
 
 // read decodes the request or answers why not.

@@ -39,10 +39,13 @@ type Options struct {
 	// FetchFrom those that key sets may be fetched from although they are
 	// private.
 	TrustedProxies, FetchFrom []string
-	AccessLog                 string // a file, "-" for standard output, "" for none
-	Interval                  time.Duration
-	Log                       *slog.Logger
-	Version                   string
+	// Valkey is the URL of a server that counts shared limits exactly; empty:
+	// the control plane hands out shares of them.
+	Valkey    string
+	AccessLog string // a file, "-" for standard output, "" for none
+	Interval  time.Duration
+	Log       *slog.Logger
+	Version   string
 	// Dial reaches a control plane in the same process; nil dials the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -54,6 +57,7 @@ type Instance struct {
 	runner  *link.Runner
 	traffic net.Listener
 	log     io.Closer
+	shared  *shared
 }
 
 // Open joins if need be, puts the configuration on disk in force, and listens.
@@ -78,14 +82,19 @@ func (i *Instance) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	client := &link.Client{URL: i.Control, Dial: i.Dial, Program: "gatehouse " + i.Version}
+	if i.shared, err = newShared(&i.Options, client); err != nil {
+		return err
+	}
 	if i.Gateway, err = gateway.New(gateway.Options{
+		Limits:         i.shared.limits,
 		TrustedProxies: i.TrustedProxies, State: filepath.Join(i.Data, "limits"), AccessLog: accessLog, Log: i.Log,
 		Fetch: fetch.New(fetch.Options{Allow: private, PlainLoopback: len(private) > 0}),
 	}); err != nil {
 		return err
 	}
 	i.runner = &link.Runner{
-		Client: &link.Client{URL: i.Control, Dial: i.Dial, Program: "gatehouse " + i.Version},
+		Client: client,
 		Dir:    i.Data, Swap: i.Gateway.Swap, Rollup: i.Gateway.Rollup, Health: i.Gateway.Health, Interval: i.Interval, Log: i.Log,
 	}
 	if err := i.runner.Start(ctx, i.Token, i.Name); err != nil {
@@ -163,6 +172,7 @@ func (i *Instance) Run(ctx context.Context) error {
 	defer unlink()
 	var work sync.WaitGroup
 	work.Go(func() { i.runner.Run(linked) })
+	work.Go(func() { i.shared.run(linked, i.runner.Client.Identity().Environment) })
 	served := make(chan error, 1)
 	go func() { served <- i.Gateway.Serve(i.traffic, gateway.TLS{Cert: i.Cert, Key: i.Key}) }()
 	var err error

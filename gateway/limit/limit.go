@@ -64,6 +64,24 @@ func New(o Options) *Limiter {
 
 var _ policy.Limiter = (*Limiter)(nil)
 
+// Share makes s count budgets of the whole environment from now on. It is for
+// before the first Take, for an s that itself needs the limiter ([Limiter.Alone]).
+func (l *Limiter) Share(s Shared) { l.shared = s }
+
+// Alone counts with the same counters as l but never asks its Shared: a budget of
+// the whole environment is kept to by this instance's even part.
+func (l *Limiter) Alone() policy.Limiter { return alone{l} }
+
+type alone struct{ l *Limiter }
+
+// Take implements policy.Limiter.
+func (a alone) Take(scope, key string, b policy.Budget, n int64, now time.Time) policy.Standing {
+	if b.Shared {
+		return a.l.part(scope, key, b, n, now)
+	}
+	return a.l.take(scope, key, b, n, now)
+}
+
 // Take counts n against the budget b of scope and key.
 func (l *Limiter) Take(scope, key string, b policy.Budget, n int64, now time.Time) policy.Standing {
 	if b.Shared {

@@ -10,9 +10,13 @@
 // How far that may overshoot: while the control plane answers, n instances let
 // at most limit + 2*n*max(1, limit/(10*n)) through in a window. A test holds
 // that; in it four instances under a flood let an eighth more through, and next to
-// nothing more under ordinary load. While the control plane does not answer, each
-// instance keeps to its even part of the limit: the window in which it went away
-// lets at most twice the limit through and every later one the limit.
+// nothing more under ordinary load.
+//
+// While the control plane does not answer, each instance keeps to its even part:
+// of what was left when it last heard of the budget in this window, else of the
+// whole limit. The window in which it went away lets at most twice the limit
+// through, and that much only if instances had not heard of the budget or were
+// started again; every later window lets the limit through.
 //
 // Buckets (rate-limit) are counted here in windows of their period.
 //
@@ -126,6 +130,11 @@ func (k *Book) Take(scope, key string, b policy.Budget, n int64, now time.Time) 
 	case now.Before(s.until) && s.tokens >= n:
 		s.tokens -= n
 		st.Allowed = true
+	case k.away && !s.window.IsZero():
+		if st.Allowed = k.alone(s, n); st.Allowed {
+			k.o.Local.Take(scope, key, b, n, now) // remembered over a restart
+		}
+		st.Remaining = s.tokens + max(0, s.part(k.o.Instances())-s.advance)
 	case k.away:
 		st = k.o.Local.Take(scope, key, b, n, now)
 	case !s.spent() && s.advance+n <= k.allowance(s):
@@ -135,7 +144,7 @@ func (k *Book) Take(scope, key string, b policy.Budget, n int64, now time.Time) 
 	if st.Allowed && !prepaid {
 		s.used += n
 	} else if !st.Allowed && st.Retry == 0 {
-		if st.Retry = every; s.spent() {
+		if st.Retry = every; s.spent() || k.away {
 			st.Retry = st.Reset
 		}
 	}
@@ -147,6 +156,23 @@ func (k *Book) Take(scope, key string, b policy.Budget, n int64, now time.Time) 
 	}
 	return st, true
 }
+
+// alone spends while nobody answers, within a window that was heard of: what was
+// granted, whose time matters no more, and then an even part of what was left.
+func (k *Book) alone(s *share, n int64) bool {
+	if s.tokens >= n {
+		s.tokens -= n
+		return true
+	}
+	if s.advance+n > s.part(k.o.Instances()) {
+		return false
+	}
+	s.advance += n
+	return true
+}
+
+// part is an instance's part of what was left when last heard of.
+func (s *share) part(instances int) int64 { return s.remaining / int64(max(1, instances)) }
 
 // allowance is what may be spent without a grant: once the budget has been heard
 // of in this window, no more than an even part of what was left then.

@@ -136,35 +136,52 @@ func TestManyInstancesKeepToOneBudget(t *testing.T) {
 }
 
 func TestControlPlaneAway(t *testing.T) {
+	for name, rate := range map[string]int{"all used before": 10, "some left": 1} {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { away(t, rate) }) })
+	}
+}
+
+func away(t *testing.T, rate int) {
+	time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(time.Minute)))
+	l := &ledger{delay: 20 * time.Millisecond}
+	all, stop := cluster(t, l)
+	defer stop()
+	first := time.Now()
+	rates := []int{rate, rate, rate, rate}
+	before := drive(all, rates, minute, first.Add(10*time.Second))
+	l.set(true)
+	passed := drive(all, rates, minute, first.Add(3*time.Minute))
+	passed[first] += before[first]
+	for i := range 3 {
+		if n := passed[first.Add(time.Duration(i)*time.Minute)]; n > bound || n < 9_000 {
+			t.Errorf("minute %d of the outage: %d passed, want at most %d and at least 9000", i, n, bound)
+		}
+	}
+	l.set(false)
+	passed = drive(all, rates, minute, first.Add(5*time.Minute))
+	if n := passed[first.Add(4*time.Minute)]; n > bound || n < 9_000 {
+		t.Errorf("after it came back: %d passed", n)
+	}
+}
+
+// Instances that start while nobody answers keep to their part of the whole.
+func TestStartWithoutControlPlane(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Now().Truncate(time.Minute).Add(time.Minute)))
-		l := &ledger{delay: 20 * time.Millisecond}
-		all, stop := cluster(t, l)
+		all, stop := cluster(t, &ledger{down: true})
 		defer stop()
 		first := time.Now()
-		rates := []int{10, 10, 10, 10}
-		drive(all, rates, minute, first.Add(10*time.Second))
-		l.mu.Lock()
-		l.down = true
-		l.mu.Unlock()
-		passed := drive(all, rates, minute, first.Add(3*time.Minute))
-		for i := range 3 {
-			n, want := passed[first.Add(time.Duration(i)*time.Minute)], int64(10_000)
-			if i == 0 {
-				want *= 2
-			}
-			if n > want || n < 9_000 {
-				t.Errorf("minute %d of the outage: %d passed, want at most %d and at least 9000", i, n, want)
-			}
-		}
-		l.mu.Lock()
-		l.down = false
-		l.mu.Unlock()
-		passed = drive(all, rates, minute, first.Add(5*time.Minute))
-		if n := passed[first.Add(4*time.Minute)]; n > bound || n < 9_000 {
-			t.Errorf("after it came back: %d passed", n)
+		n := drive(all, []int{10, 10, 10, 10}, minute, first.Add(30*time.Second))[first]
+		if n > bound || n < 9_000 {
+			t.Errorf("%d passed, want about 10000", n)
 		}
 	})
+}
+
+func (l *ledger) set(down bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = down
 }
 
 func TestUnusedTokensGoBackAndNothingIsKept(t *testing.T) {
