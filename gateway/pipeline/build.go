@@ -35,7 +35,7 @@ type API struct {
 	any       bool
 	passKey   bool
 	passToken bool
-	tree      *route.Tree
+	tree      route.Tree
 	ops       []operation
 	undefined operation // for what the definition does not name
 	backend   *upstream.Backend
@@ -79,10 +79,11 @@ func (b *Builder) API(s *snapshot.API) (*API, error) {
 	for i := range s.Operations {
 		ops[i] = route.Op{Method: s.Operations[i].Method, Path: s.Operations[i].Path}
 	}
-	var err error
-	if a.tree, err = route.NewTree(ops); err != nil {
+	tree, err := route.NewTree(ops)
+	if err != nil {
 		return nil, err
 	}
+	a.tree = *tree
 	var keys []string
 	if err := b.chains(a, s, &keys); err != nil {
 		b.shared.release(keys)

@@ -3,20 +3,14 @@ package route
 import "strings"
 
 // An Index finds the API that a request is for by host and base path. It is
-// never changed: Insert and Remove return a new index that shares everything
-// but the nodes on the way, so that one API among ten thousand is swapped in
-// microseconds while requests go on reading the index they began with. The
-// zero value is empty. A is what stands for an API to the caller.
+// never changed: Insert and Remove return a new index that shares all but the
+// part of a host's base paths that is touched, so that one API among ten
+// thousand is swapped in microseconds while requests go on reading the index they
+// began with. The zero value is empty. A is what stands for an API to the caller.
 type Index[A any] struct {
-	exact trie[*base[A]] // by host
-	wild  trie[*base[A]] // by what follows "*" in "*.example.com"
-	any   *base[A]       // every host
-}
-
-// A base is a node of the tree of base paths, one level a segment.
-type base[A any] struct {
-	kids trie[*base[A]]
-	api  *A
+	exact trie[*site[A]] // by host
+	wild  trie[*site[A]] // by what follows "*" in "*.example.com"
+	any   *site[A]       // every host
 }
 
 // Any is the host of an API that answers on every host.
@@ -28,8 +22,8 @@ const Any = ""
 // wildcard before a shorter one. host is in lower case without a port, path is
 // normalized.
 func (x *Index[A]) Find(host, path string) (api *A, size int) {
-	if site, ok := x.exact.get(host); ok {
-		if api, size = site.find(path); api != nil {
+	if s, ok := x.exact.get(host); ok {
+		if api, size = s.find(path); api != nil {
 			return api, size
 		}
 	}
@@ -38,8 +32,8 @@ func (x *Index[A]) Find(host, path string) (api *A, size int) {
 			if host[i] != '.' {
 				continue
 			}
-			if site, ok := x.wild.get(host[i:]); ok {
-				if api, size = site.find(path); api != nil {
+			if s, ok := x.wild.get(host[i:]); ok {
+				if api, size = s.find(path); api != nil {
 					return api, size
 				}
 			}
@@ -51,52 +45,27 @@ func (x *Index[A]) Find(host, path string) (api *A, size int) {
 	return nil, 0
 }
 
-func (b *base[A]) find(path string) (api *A, size int) {
-	api = b.api
-	for at := 0; at < len(path) && b.kids.size > 0; {
-		end := at + 1
-		for end < len(path) && path[end] != '/' {
-			end++
-		}
-		kid, ok := b.kids.get(path[at+1 : end])
-		if !ok {
-			break
-		}
-		b, at = kid, end
-		if b.api != nil {
-			api, size = b.api, end
-		}
-	}
-	return api, size
-}
-
 // At returns the API that owns exactly this host and base path, or nil.
 func (x *Index[A]) At(host, path string) *A {
-	b := x.site(host)
-	for rest := path; b != nil && rest != ""; {
-		var seg string
-		seg, rest = cut(rest)
-		b, _ = b.kids.get(seg)
+	if s := x.site(host); s != nil {
+		return s.apis.get(path)
 	}
-	if b == nil {
-		return nil
-	}
-	return b.api
+	return nil
 }
 
 // Insert returns an index in which api owns path on host, in place of whoever
 // owned it. A host is exact, "*.example.com", or Any; path is a base path
 // without a slash at its end, "" for the root.
 func (x *Index[A]) Insert(host, path string, api *A) *Index[A] {
-	return x.with(host, x.site(host).set(path, api))
+	return x.with(host, x.site(host).with(path, api))
 }
 
 // Remove returns an index in which nobody owns path on host.
 func (x *Index[A]) Remove(host, path string) *Index[A] {
-	return x.with(host, x.site(host).set(path, nil))
+	return x.with(host, x.site(host).with(path, nil))
 }
 
-func (x *Index[A]) site(host string) *base[A] {
+func (x *Index[A]) site(host string) *site[A] {
 	if host == Any {
 		return x.any
 	}
@@ -104,56 +73,24 @@ func (x *Index[A]) site(host string) *base[A] {
 	if suffix, ok := strings.CutPrefix(host, "*"); ok {
 		hosts, host = x.wild, suffix
 	}
-	b, _ := hosts.get(host)
-	return b
+	s, _ := hosts.get(host)
+	return s
 }
 
-func (x *Index[A]) with(host string, b *base[A]) *Index[A] {
+func (x *Index[A]) with(host string, s *site[A]) *Index[A] {
 	n := *x
 	if host == Any {
-		n.any = b
+		n.any = s
 		return &n
 	}
 	hosts := &n.exact
 	if suffix, ok := strings.CutPrefix(host, "*"); ok {
 		hosts, host = &n.wild, suffix
 	}
-	if b == nil {
+	if s == nil {
 		*hosts = hosts.del(host)
 	} else {
-		*hosts = hosts.set(host, b)
+		*hosts = hosts.set(host, s)
 	}
 	return &n
-}
-
-// set returns a copy of the node with api at path below it, or nil when
-// nothing is left; the receiver may be nil.
-func (b *base[A]) set(path string, api *A) *base[A] {
-	var n base[A]
-	if b != nil {
-		n = *b
-	}
-	if path == "" {
-		n.api = api
-	} else {
-		seg, rest := cut(path)
-		kid, _ := n.kids.get(seg)
-		if kid = kid.set(rest, api); kid != nil {
-			n.kids = n.kids.set(seg, kid)
-		} else {
-			n.kids = n.kids.del(seg)
-		}
-	}
-	if n.api == nil && n.kids.size == 0 {
-		return nil
-	}
-	return &n
-}
-
-// cut splits "/a/b" into "a" and "/b".
-func cut(path string) (seg, rest string) {
-	if i := strings.IndexByte(path[1:], '/'); i >= 0 {
-		return path[1 : 1+i], path[1+i:]
-	}
-	return path[1:], ""
 }

@@ -1,7 +1,6 @@
 package route
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -17,130 +16,12 @@ type Op struct{ Method, Path string }
 // "{id}:cancel"; the one with more text first), a pattern before a parameter,
 // a parameter before "{rest+}". Where the more specific way has no operation
 // for the method, the less specific one is tried.
-type Tree struct{ root node }
-
-type node struct {
-	few  []edge           // literal children; when there are many, they are in many
-	many map[string]*node // instead
-	pats []pattern
-	any  *node // a parameter on its own
-	rest *node // "{rest+}"; has only leaves
-	leaf []leaf
-}
-
-type edge struct {
-	text string
-	down *node
-}
-
-type pattern struct {
-	lits []string
-	down *node
-}
-
-// A leaf is an operation; names are those of its template's parameters.
-type leaf struct {
-	method string
-	op     int
-	names  []string
-}
-
-// few is how many literal children are searched one by one.
-const few = 12
-
-// NewTree builds the tree of ops. Two operations that no request could tell
-// apart are an error that names both.
-func NewTree(ops []Op) (*Tree, error) {
-	t := new(Tree)
-	for i, o := range ops {
-		segs, err := parse(o.Path)
-		if err != nil {
-			return nil, err
-		}
-		n, names := &t.root, []string(nil)
-		for j := range segs {
-			n = n.child(&segs[j])
-			names = append(names, segs[j].names...)
-		}
-		for _, l := range n.leaf {
-			if l.method == o.Method {
-				return nil, fmt.Errorf("%s %s and %s %s are one route", o.Method, ops[l.op].Path, o.Method, o.Path)
-			}
-		}
-		n.leaf = append(n.leaf, leaf{method: o.Method, op: i, names: names})
-	}
-	t.root.settle()
-	return t, nil
-}
-
-func (n *node) child(s *segment) *node {
-	switch {
-	case s.rest:
-		return use(&n.rest)
-	case s.lits == nil:
-		for i := range n.few {
-			if n.few[i].text == s.text {
-				return n.few[i].down
-			}
-		}
-		if kid := n.many[s.text]; kid != nil {
-			return kid
-		}
-		kid := new(node)
-		if n.many == nil && len(n.few) < few {
-			n.few = append(n.few, edge{s.text, kid})
-			return kid
-		}
-		if n.many == nil {
-			n.many = make(map[string]*node)
-			for _, e := range n.few {
-				n.many[e.text] = e.down
-			}
-			n.few = nil
-		}
-		n.many[s.text] = kid
-		return kid
-	case s.bare():
-		return use(&n.any)
-	}
-	for i := range n.pats {
-		if slices.Equal(n.pats[i].lits, s.lits) {
-			return n.pats[i].down
-		}
-	}
-	p := pattern{lits: s.lits, down: new(node)}
-	at := 0
-	for at < len(n.pats) && (&segment{lits: n.pats[at].lits}).weight() >= s.weight() {
-		at++
-	}
-	n.pats = slices.Insert(n.pats, at, p)
-	return p.down
-}
-
-func use(n **node) *node {
-	if *n == nil {
-		*n = new(node)
-	}
-	return *n
-}
-
-// settle gives back the room that growing slices left.
-func (n *node) settle() {
-	n.few, n.pats, n.leaf = slices.Clip(n.few), slices.Clip(n.pats), slices.Clip(n.leaf)
-	for _, e := range n.few {
-		e.down.settle()
-	}
-	for _, kid := range n.many {
-		kid.settle()
-	}
-	for _, p := range n.pats {
-		p.down.settle()
-	}
-	for _, kid := range []*node{n.any, n.rest} {
-		if kid != nil {
-			kid.settle()
-		}
-	}
+//
+// All nodes lie in one piece of memory, a few cache lines for an API of ten
+// operations, so that finding one among a hundred thousand waits seldom.
+type Tree struct {
+	code code
+	lits [][]string // of patterns
 }
 
 // Match finds the operation for method on path, the part of the normalized
@@ -149,23 +30,24 @@ func (n *node) settle() {
 // or -1 and params unchanged when there is none. It does not allocate unless
 // params must grow. Methods compare exactly; HEAD is not GET here.
 func (t *Tree) Match(method, path string, params []policy.Param) (int, []policy.Param) {
-	w := walk{method: method, params: params}
-	l := w.find(&t.root, path)
-	if l == nil {
+	w := walk{tree: t, method: method, params: params}
+	leaf := w.find(0, path)
+	if leaf == 0 {
 		return -1, params
 	}
-	values := w.params[len(params):]
-	for i := range values {
-		values[i].Name = l.names[i]
+	name := t.code.num(leaf + leafNames)
+	for i := len(params); i < len(w.params); i++ {
+		w.params[i].Name = t.code.text(name)
+		name += nameSize
 	}
-	return l.op, w.params
+	return t.code.num(leaf + leafOp), w.params
 }
 
 // Allow lists the methods that path has, sorted, or nothing when no template
 // matches it.
 func (t *Tree) Allow(path string) []string {
-	w := walk{every: true}
-	w.find(&t.root, path)
+	w := walk{tree: t, every: true}
+	w.find(0, path)
 	slices.Sort(w.seen)
 	return slices.Compact(w.seen)
 }
@@ -173,14 +55,16 @@ func (t *Tree) Allow(path string) []string {
 // A walk is one search through a tree. Each node is visited at most once, so
 // its cost is bounded by the size of the tree whatever the path.
 type walk struct {
+	tree   *Tree
 	method string
 	params []policy.Param
 	every  bool     // go on to the end, collecting methods in seen
 	seen   []string // methods
 }
 
-// find searches below n for rest, which is "" at the end or begins with a slash.
-func (w *walk) find(n *node, rest string) *leaf {
+// find searches below the node at n for rest, which is "" at the end or begins
+// with a slash. It returns where the operation's leaf is, or 0.
+func (w *walk) find(n int, rest string) (leaf int) {
 	if rest == "" {
 		return w.end(n)
 	}
@@ -188,57 +72,51 @@ func (w *walk) find(n *node, rest string) *leaf {
 	for end < len(rest) && rest[end] != '/' {
 		end++
 	}
-	seg, tail := rest[1:end], rest[end:]
-	for i := range n.few {
-		if n.few[i].text == seg {
-			if l := w.find(n.few[i].down, tail); l != nil {
-				return l
-			}
-			break
-		}
-	}
-	if n.many != nil {
-		if kid := n.many[seg]; kid != nil {
-			if l := w.find(kid, tail); l != nil {
-				return l
-			}
+	seg, tail, c := rest[1:end], rest[end:], w.tree.code
+	if kid := c.edge(n, seg); kid != 0 {
+		if leaf = w.find(kid, tail); leaf != 0 {
+			return leaf
 		}
 	}
 	mark := len(w.params)
-	for i := range n.pats {
-		if w.pattern(n.pats[i].lits, seg) {
-			if l := w.find(n.pats[i].down, tail); l != nil {
-				return l
+	if at, end := c.patterns(n); at < end {
+		for ; at < end; at += patternSize {
+			if w.pattern(w.tree.lits[c.num(at)], seg) {
+				if leaf = w.find(c.num(at+4), tail); leaf != 0 {
+					return leaf
+				}
 			}
+			w.params = w.params[:mark]
 		}
-		w.params = w.params[:mark]
 	}
-	if n.any != nil && seg != "" {
+	if kid := c.num(n + nodeAny); kid != 0 && seg != "" {
 		w.params = append(w.params, policy.Param{Value: seg})
-		if l := w.find(n.any, tail); l != nil {
-			return l
+		if leaf = w.find(kid, tail); leaf != 0 {
+			return leaf
 		}
 		w.params = w.params[:mark]
 	}
-	if n.rest != nil && len(rest) > 1 {
+	if kid := c.num(n + nodeRest); kid != 0 && len(rest) > 1 {
 		w.params = append(w.params, policy.Param{Value: rest[1:]})
-		if l := w.end(n.rest); l != nil {
-			return l
+		if leaf = w.end(kid); leaf != 0 {
+			return leaf
 		}
 		w.params = w.params[:mark]
 	}
-	return nil
+	return 0
 }
 
-func (w *walk) end(n *node) *leaf {
-	for i := range n.leaf {
+func (w *walk) end(n int) (leaf int) {
+	c := w.tree.code
+	for at, end := c.leaves(n); at < end; at += leafSize {
+		method := c.text(at + leafMethod)
 		if w.every {
-			w.seen = append(w.seen, n.leaf[i].method)
-		} else if n.leaf[i].method == w.method {
-			return &n.leaf[i]
+			w.seen = append(w.seen, method)
+		} else if method == w.method {
+			return at
 		}
 	}
-	return nil
+	return 0
 }
 
 // pattern matches seg against text and parameters in turn; each parameter
