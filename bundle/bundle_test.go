@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"gatehouse"
@@ -375,5 +376,27 @@ func TestImport(t *testing.T) {
 	_, err := ImportOpenAPI(ImportOptions{Team: "Pets", Backend: "nowhere", File: "a.yaml", Files: map[string][]byte{"a.yaml": []byte(ordersDefinition)}})
 	if err == nil || !strings.Contains(err.Error(), `"Pets" is not a name`) {
 		t.Errorf("a bad team: %v", err)
+	}
+}
+
+// TestPipesAreNotWaitedFor: whoever can put a pipe into a folder could else stop
+// every command that reads it.
+func TestPipesAreNotWaitedFor(t *testing.T) {
+	dir := folder(t, map[string]string{"openapi.yaml": "openapi: 3.0.0\npaths: {/a: {$ref: pipe.yaml}}\n"})
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe.yaml"), 0o600); err != nil {
+		t.Skip(err)
+	}
+	if b, err := Read([]string{dir}, Options{}); err != nil || len(b.Documents) > 0 {
+		t.Errorf("reading the folder: got %d documents and %v, want none", len(b.Documents), err)
+	}
+	if _, err := Read([]string{filepath.Join(dir, "pipe.yaml")}, Options{}); err == nil || !strings.Contains(err.Error(), "is not a regular file") {
+		t.Errorf("reading the pipe by its name: got %v, want that it is not a regular file", err)
+	}
+	main, files, err := ReadDefinition(filepath.Join(dir, "openapi.yaml"), Options{})
+	if err != nil || main != "openapi.yaml" || len(files) != 1 {
+		t.Errorf("reading the definition: got %q with %d files and %v, want it alone", main, len(files), err)
+	}
+	if _, _, err := ReadDefinition(filepath.Join(dir, "none.yaml"), Options{}); err == nil || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("reading what is not there: got %v", err)
 	}
 }

@@ -10,6 +10,7 @@
 package definition
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
@@ -112,6 +113,10 @@ func sniff(name string, data []byte) string {
 
 // readYAML reads the formats that are YAML or JSON.
 func readYAML(s *sources, main string) *Definition {
+	if text := bytes.TrimLeft(s.files[main], "\xef\xbb\xbf \t\r\n"); len(text) > 0 && text[0] == '<' {
+		s.faults = append(s.faults, gatehouse.Fault{File: main, Line: 1, Column: 1, Detail: "is HTML or XML, not a definition: was a page saved in its place?"})
+		return nil
+	}
 	root := s.file(main)
 	if root == nil {
 		return nil
@@ -206,7 +211,11 @@ func (s *sources) file(name string) *yamlx.Node {
 	case len(docs) > 1:
 		s.fault(loc{name, docs[1]}, "a second document begins here; a definition is one")
 	default:
-		root = docs[0]
+		if e, _ = errors.AsType[*yamlx.Error](yamlx.CheckMerges(docs[0])); e == nil {
+			root = docs[0]
+		} else {
+			s.faults = append(s.faults, gatehouse.Fault{File: name, Line: e.Line, Column: e.Column, Detail: e.Text})
+		}
 	}
 	s.roots[name] = root
 	return root

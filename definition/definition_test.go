@@ -41,6 +41,8 @@ func TestPathTemplates(t *testing.T) {
 		{"/u/{id:[0-9]+}", "/u/{id}"}, {"/u/{rest:.*}", "/u/{rest+}"}, {"/x?a=b", "/x"}, {"/x#frag", "/x"}, {"/x{?q,r}", "/x"}, {"/café", "/café"},
 		{"pets", `path "pets" does not begin with "/"`}, {"/a//b", "has an empty segment"}, {"/a/../b", `has the segment ".."`},
 		{"/{a}/{a}", `has the parameter "a" twice`}, {"/{a", "braces do not match"}, {"/a}", "braces do not match"}, {"/{}", "a parameter without a name"},
+		{"/a;v=1/b", "has a semicolon, which gateways refuse"}, {"/a%2Fb", "has an encoded slash"}, {`/a\b`, "a backslash"}, {"/a\tb", "a control character"},
+		{"/a%252fb", "an escape that is escaped again"}, {"/%2e%2E/b", `has the segment "%2e%2E"`}, {"/100%25/b%zz", "/100%25/b%zz"},
 		{"/{a+}/b", "so it can only be last"}, {"/{a{b}}", "braces do not match"},
 	}
 	for _, tt := range tests {
@@ -68,6 +70,14 @@ func TestOperations(t *testing.T) {
 		{"same form under other encodings", head + "  /caf%c3%a9: {get: {}}\n  /café: {get: {}}\n", `main.yaml:5:3: paths "/café" and "/caf%c3%a9" (line 4) collide: both take GET requests of the same form`},
 		{"collision", head + "  /a/{x}/c: {get: {}}\n  /a/{y}/c: {get: {}}\n", `main.yaml:5:3: paths "/a/{y}/c" and "/a/{x}/c" (line 4) collide: both take GET requests of the same form`},
 		{"path twice", head + "  /a: {get: {}}\n  /a: {post: {}}\n", `main.yaml:5:3: path "/a" stands twice, first on line 4`},
+		{"method twice", head + "  /a: {get: {}, get: {}}\n", `main.yaml:4:17: "get" stands twice in path "/a", first on line 4`},
+		{"method twice, once as an additional one", strings.Replace(head, "3.1.0", "3.2.0", 1) + "  /a: {get: {}, additionalOperations: {GET: {}}}\n", `main.yaml:4:3: path "/a" has the method GET twice`},
+		{"paths twice", head + "  /a: {get: {}}\npaths: {/b: {get: {}}}\n", `main.yaml:5:1: "paths" stands twice in the definition, first on line 3`},
+		{"operationId twice in one operation", head + "  /a: {get: {operationId: a, operationId: b}}\n", `main.yaml:4:30: "operationId" stands twice in GET /a, first on line 4`},
+		{"a list for a path", head + "  ? [a]\n  : {get: {}}\n  /a: {get: {}}\n", `main.yaml:4:5: a path is text; this key is a list or map`},
+		{"a page in its place", "<!DOCTYPE html>\n<title>Not Found</title>\n", "main.yaml:1:1: is HTML or XML, not a definition: was a page saved in its place?"},
+		{"compressed", "\x1f\x8b\x08\x00\x00", "main.yaml:1:2: is compressed by gzip: unpack it first"},
+		{"UTF-16", "\xff\xfeo\x00p\x00", "main.yaml:1:1: is UTF-16 text: save it as UTF-8"},
 		{"method in capitals", head + "  /a: {GET: {}}\n", `main.yaml:4:8: "GET" under path "/a": methods are written in lower case, "get"`},
 		{"no paths", "openapi: 3.1.0\ninfo: {}\n", "main.yaml:1:1: has no paths, so there is nothing to serve"},
 		{"empty paths", head, "main.yaml:1:1: has no paths, so there is nothing to serve"},
@@ -219,6 +229,35 @@ func TestHostileDefinitions(t *testing.T) {
 				s += fmt.Sprintf("x%d: &x%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 9), ", "))
 			}
 			return s
+		}()},
+		{"merges that double", head + "  /a: {<<: *m40, get: {}}\nm0: &m0 {a: 1}\n" + func() string {
+			s := ""
+			for i := 1; i <= 40; i++ {
+				s += fmt.Sprintf("m%d: &m%d {<<: [*m%d, *m%d]}\n", i, i, i-1, i-1)
+			}
+			return s
+		}()},
+		{"a large map merged often", head + func() string {
+			var s strings.Builder
+			s.WriteString("  /a: &big\n    get: {}\n")
+			for i := range 100_000 {
+				fmt.Fprintf(&s, "    x-%d: 1\n", i)
+			}
+			for i := range 50_000 {
+				fmt.Fprintf(&s, "  /p%d: {<<: *big}\n", i)
+			}
+			return s.String()
+		}()},
+		{"a large path item named often", head + func() string {
+			var s strings.Builder
+			s.WriteString("  /a: &big\n    get: {}\n")
+			for i := range 100_000 {
+				fmt.Fprintf(&s, "    x-%d: 1\n", i)
+			}
+			for i := range 100_000 {
+				fmt.Fprintf(&s, "  /p%d: *big\n", i)
+			}
+			return s.String()
 		}()},
 		{"deep", head + "  /a: {get: {x: " + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}}\n"},
 		{"20 MB of brackets", strings.Repeat("[", 20<<20)},

@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -23,6 +24,7 @@ type openapi struct {
 	shapes   map[string]route // by shape alone
 	ops      []gatehouse.Operation
 	budget   int // steps left for generated examples
+	steps    int // left for what aliases and references repeat
 }
 
 // route is who took a method and shape first.
@@ -35,10 +37,12 @@ type route struct {
 func readOpenAPI(s *sources, main loc, version string) *Definition {
 	r := &openapi{
 		sources: s, main: main, v2: version == "2.0", ids: make(map[string]loc), routes: make(map[string]route),
-		shapes: make(map[string]route), budget: 5_000_000,
+		shapes: make(map[string]route), budget: 5_000_000, steps: 10_000_000,
 	}
 	s.checkRefs(main.file)
 	d := &Definition{Format: OpenAPI, FormatVersion: version}
+	r.once(main, "the definition")
+	r.once(loc{main.file, s.get(main.node, "components")}, "components")
 	r.info(d)
 	if len(s.faults) >= maxFaults {
 		return d
@@ -121,10 +125,16 @@ func (r *openapi) paths(paths *yamlx.Node) {
 	for i := 0; i+1 < len(paths.Content); i += 2 {
 		k := paths.Content[i]
 		key, ok := yamlx.Key(k)
-		if !ok || strings.HasPrefix(key, "x-") || key == "<<" && k.Style == 0 {
-			continue
-		}
 		at := loc{r.main.file, k}
+		switch {
+		case !ok:
+			r.fault(at, "a path is text; this key is a list or map")
+			continue
+		case strings.HasPrefix(key, "x-") || key == "<<" && k.Style == 0:
+			continue
+		case len(r.ops) >= maxOperations || r.steps < 0:
+			return // told
+		}
 		if before, twice := seen[key]; twice {
 			r.fault(at, "path %q stands twice, first on line %d", key, before.Line)
 			continue
@@ -156,9 +166,18 @@ func (r *openapi) pathItem(at loc, key string, t template, item loc) {
 		return
 	}
 	pairs := yamlx.Pairs(item.node)
+	if !r.spend(at, len(pairs)) {
+		return
+	}
+	r.once(item, "path "+strconv.Quote(key))
+	seen := make(map[string]bool, 8)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		k, v := pairs[i], pairs[i+1]
-		name := k.Value
+		name := yamlx.Text(k)
+		if seen[name] {
+			continue // told
+		}
+		seen[name] = true
 		method := ""
 		switch lower := strings.ToLower(name); {
 		case otherFields[name] || strings.HasPrefix(lower, "x-"):
@@ -199,14 +218,17 @@ func contains(list []string, s string) bool {
 }
 
 func (r *openapi) operation(path loc, t template, method string, key, op, item loc) {
-	if !yamlx.IsMap(op.node) {
+	switch {
+	case !yamlx.IsMap(op.node):
 		r.fault(key, "%s %s is not a map", method, t.path)
 		return
-	}
-	if len(r.ops) >= maxOperations {
-		r.fault(key, "has more than %d operations", maxOperations)
+	case len(r.ops) > maxOperations || r.steps < 0:
+		return // told
+	case len(r.ops) == maxOperations:
+		r.fault(key, "is one operation more than %d, the most that are read of one definition", maxOperations)
 		return
 	}
+	r.once(op, method+" "+t.path)
 	id := yamlx.Text(r.get(op.node, "operationId"))
 	if id == "" {
 		id = method + " " + t.path + t.split
@@ -245,6 +267,8 @@ func (r *openapi) claim(path loc, t template, method, id string) bool {
 		return true
 	case first.split != t.split:
 		r.note(path, "operation %q is the same route as %q, %s %s: they differ by %q only, which routing does not look at", id, first.id, method, t.path, t.split+first.split)
+	case first.at.node == path.node:
+		r.fault(path, "path %q has the method %s twice", t.path, method)
 	default:
 		r.fault(path, "paths %q and %q (line %d) collide: both take %s requests of the same form", t.path, first.path, first.at.node.Line, method)
 	}
@@ -257,7 +281,7 @@ func (r *openapi) params(t template, path, op, item loc) {
 	declared := make(map[string]bool)
 	for _, holder := range []loc{op, item} {
 		list := r.get(holder.node, "parameters")
-		if !yamlx.IsList(list) {
+		if !yamlx.IsList(list) || !r.spend(path, len(list.Content)) {
 			continue
 		}
 		for _, e := range list.Content {
@@ -272,5 +296,34 @@ func (r *openapi) params(t template, path, op, item loc) {
 			r.note(path, "parameter %q of path %q is not declared", p, t.path)
 		}
 		delete(declared, p)
+	}
+}
+
+// spend takes n steps for what may be repeated by an alias or a reference; false
+// after it has been too many.
+func (r *openapi) spend(at loc, n int) bool {
+	if r.steps < 0 {
+		return false
+	}
+	if r.steps -= n + 1; r.steps < 0 {
+		r.fault(at, "is too large: aliases and references repeat more than can be read")
+	}
+	return r.steps >= 0
+}
+
+// once reports keys that stand twice, so that nobody can tell which one holds.
+func (r *openapi) once(at loc, what string) {
+	n := yamlx.Follow(at.node)
+	if !yamlx.IsMap(n) || !r.spend(at, len(n.Content)) {
+		return
+	}
+	seen := make(map[string]*yamlx.Node, len(n.Content)/2)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k := n.Content[i]
+		key, ok := yamlx.Key(k)
+		if first := seen[key]; ok && first != nil && first != k && key != "<<" && !strings.HasPrefix(key, "x-") {
+			r.fault(loc{at.file, k}, "%q stands twice in %s, first on line %d", key, what, first.Line)
+		}
+		seen[key] = k
 	}
 }

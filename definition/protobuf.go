@@ -55,7 +55,12 @@ func readProto(s *sources, main string) *Definition {
 		if errors.Is(err, context.DeadlineExceeded) {
 			detail = "takes too long to compile"
 		}
-		s.faults = append(s.faults, gatehouse.Fault{File: main, Line: 1, Column: 1, Detail: detail})
+		f := gatehouse.Fault{File: main, Line: 1, Column: 1, Detail: detail}
+		if at, ok := errors.AsType[reporter.ErrorWithPos](err); ok {
+			p := at.GetPosition()
+			f = gatehouse.Fault{File: p.Filename, Line: max(1, p.Line), Column: max(1, p.Col), Detail: "imports what cannot be read: " + at.Unwrap().Error()}
+		}
+		s.faults = append(s.faults, f)
 		return nil
 	}
 	d := &Definition{Format: Protobuf, FormatVersion: files[0].Syntax().String(), Title: string(files[0].Package())}
@@ -95,7 +100,7 @@ func (s *sources) proto(main, name string) ([]byte, bool) {
 	return nil, false
 }
 
-var protoImport = regexp.MustCompile(`(?m)^\s*import\s+(?:public\s+|weak\s+)?["']([^"'\n]+)["']\s*;`)
+var protoImport = regexp.MustCompile(`\bimport\s+(?:public\s+|weak\s+)?["']([^"'\n]+)["']`)
 
 // protoImports lists the imports of a file but those every compiler has.
 func protoImports(data []byte) []string {

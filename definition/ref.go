@@ -77,7 +77,7 @@ func (s *sources) find(file, ref string) target {
 	}
 	root := s.file(name)
 	if root == nil {
-		return target{err: fmt.Errorf("%q cannot be read", name)}
+		return target{err: fmt.Errorf("leads into the file %q, which cannot be read", name)}
 	}
 	return s.within(loc{name, root}, fragment)
 }
@@ -106,6 +106,9 @@ func (s *sources) fileOf(file, base string) (string, error) {
 	}
 	name := path.Join(path.Dir(file), base)
 	if _, given := s.files[name]; !given {
+		if strings.HasPrefix(name, "../") {
+			return "", fmt.Errorf("leads to the file %q, which is missing, or lies outside of the folders that are read", name)
+		}
 		return "", fmt.Errorf("leads to the file %q, which is missing", name)
 	}
 	return name, nil

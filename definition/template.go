@@ -72,7 +72,7 @@ func outside(s, set string) int {
 
 func (t *template) segment(text string, last bool, key string, path, shape *strings.Builder) error {
 	switch {
-	case text == "." || text == "..":
+	case dots(text):
 		return fmt.Errorf("path %q has the segment %q, which no request carries", key, text)
 	case text == "" && !last:
 		return fmt.Errorf("path %q has an empty segment", key)
@@ -82,6 +82,13 @@ func (t *template) segment(text string, last bool, key string, path, shape *stri
 	whole := strings.HasPrefix(text, "{") && strings.IndexByte(text, '}') == len(text)-1
 	for text != "" {
 		open := strings.IndexAny(text, "{}")
+		literal := text
+		if open >= 0 {
+			literal = text[:open]
+		}
+		if what := refusedIn(literal); what != "" {
+			return fmt.Errorf("path %q has %s, which gateways refuse: servers read it in different ways", key, what)
+		}
 		if open < 0 {
 			path.WriteString(text)
 			shape.WriteString(escape(text))
@@ -195,6 +202,35 @@ func escape(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// dots tells a segment that requests resolve before they are sent.
+func dots(text string) bool { plain := escape(text); return plain == "." || plain == ".." }
+
+// refusedIn says what literal text has that no request may carry through a
+// gateway (package gateway/route), "" for nothing.
+func refusedIn(text string) string {
+	text = escape(text)
+	for i := 0; i < len(text); i++ {
+		if text[i] == ';' {
+			return "a semicolon"
+		}
+		if text[i] != '%' {
+			continue
+		}
+		v, _ := unhex(text[i+1 : i+3])
+		switch {
+		case v == '/' || v == '\\' || v < 0x20 || v == 0x7f:
+			return "an encoded slash, a backslash or a control character"
+		case v == ';':
+			return "a semicolon"
+		case v == '%' && i+5 <= len(text):
+			if w, err := unhex(text[i+3 : i+5]); err == nil && (w < 0x20 || w == 0x7f || strings.IndexByte("./\\;%", w) >= 0) {
+				return "an escape that is escaped again"
+			}
+		}
+	}
+	return ""
 }
 
 func unhex(s string) (byte, error) {

@@ -116,14 +116,16 @@ func (c *converter) mapping(n *Node, depth int) {
 		own[key] = k
 		entry(key, v)
 	}
+	seen := make(map[*Node]bool)
 	for _, m := range merges {
-		c.merge(m, own, entry)
+		c.merge(m, own, seen, entry)
 	}
 	c.out = append(c.out, '}')
 }
 
-// merge adds what "<<" brings and the mapping does not have itself.
-func (c *converter) merge(m *Node, own map[string]*Node, entry func(string, *Node)) {
+// merge adds what "<<" brings and the mapping does not have itself, from each
+// merged mapping once.
+func (c *converter) merge(m *Node, own map[string]*Node, seen map[*Node]bool, entry func(string, *Node)) {
 	sources := []*Node{m}
 	if m.Kind == yaml.SequenceNode {
 		sources = m.Content
@@ -133,11 +135,14 @@ func (c *converter) merge(m *Node, own map[string]*Node, entry func(string, *Nod
 			c.fault(m, "\"<<\" merges maps only")
 			return
 		}
-		c.open[s] = true
+		if c.count++; seen[s] {
+			continue
+		}
+		seen[s], c.open[s] = true, true
 		for i := 0; i+1 < len(s.Content) && !c.stop; i += 2 {
 			k := s.Content[i]
 			if isMerge(k) {
-				c.merge(s.Content[i+1], own, entry)
+				c.merge(s.Content[i+1], own, seen, entry)
 				continue
 			}
 			if key, ok := Key(k); ok && own[key] == nil {

@@ -16,32 +16,51 @@ func Get(n *Node, key string) *Node {
 }
 
 // Entry is a key and its value in a mapping, or nil.
-func Entry(n *Node, key string) (k, v *Node) { return entry(n, key, 0) }
+func Entry(n *Node, key string) (k, v *Node) { return entry(n, key, nil) }
 
-func entry(n *Node, key string, depth int) (*Node, *Node) {
-	if n = Follow(n); n == nil || n.Kind != yaml.MappingNode || depth > 20 {
+// entry looks into each merged mapping once: "<<" may name the same one over
+// and over, or one that merges itself.
+func entry(n *Node, key string, seen map[*Node]bool) (*Node, *Node) {
+	if n = Follow(n); n == nil || n.Kind != yaml.MappingNode || seen[n] {
 		return nil, nil
 	}
+	merges := false
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if text, ok := Key(n.Content[i]); ok && text == key && !isMerge(n.Content[i]) {
+		if isMerge(n.Content[i]) {
+			merges = true
+		} else if text, ok := Key(n.Content[i]); ok && text == key {
 			return n.Content[i], Follow(n.Content[i+1])
 		}
 	}
+	if !merges {
+		return nil, nil
+	}
+	if seen == nil {
+		seen = make(map[*Node]bool)
+	}
+	seen[n] = true
+	for _, s := range merged(n) {
+		if k, v := entry(s, key, seen); v != nil {
+			return k, v
+		}
+		seen[Follow(s)] = true
+	}
+	return nil, nil
+}
+
+// merged are what the "<<" of a mapping name, in order.
+func merged(n *Node) (sources []*Node) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if !isMerge(n.Content[i]) {
 			continue
 		}
-		sources := []*Node{n.Content[i+1]}
 		if s := Follow(n.Content[i+1]); s != nil && s.Kind == yaml.SequenceNode {
-			sources = s.Content
-		}
-		for _, s := range sources {
-			if k, v := entry(s, key, depth+1); v != nil {
-				return k, v
-			}
+			sources = append(sources, s.Content...)
+		} else {
+			sources = append(sources, n.Content[i+1])
 		}
 	}
-	return nil, nil
+	return sources
 }
 
 // Text is the text of a scalar, "" for anything else.
@@ -118,31 +137,58 @@ func Pairs(n *Node) []*Node {
 		return n.Content
 	}
 	var out []*Node
-	seen := make(map[string]bool)
-	gatherPairs(n, seen, &out, 0)
+	gatherPairs(n, make(map[string]bool), make(map[*Node]bool), &out)
 	return out
 }
 
-func gatherPairs(n *Node, seen map[string]bool, out *[]*Node, depth int) {
-	if n = Follow(n); n == nil || n.Kind != yaml.MappingNode || depth > 20 || len(*out) > maxExpanded {
+func gatherPairs(n *Node, have map[string]bool, seen map[*Node]bool, out *[]*Node) {
+	if n = Follow(n); n == nil || n.Kind != yaml.MappingNode || seen[n] {
 		return
 	}
+	seen[n] = true
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		if k, ok := Key(n.Content[i]); ok && !isMerge(n.Content[i]) && !seen[k] {
-			seen[k] = true
+		if k, ok := Key(n.Content[i]); ok && !isMerge(n.Content[i]) && !have[k] {
+			have[k] = true
 			*out = append(*out, n.Content[i], n.Content[i+1])
 		}
 	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if !isMerge(n.Content[i]) {
-			continue
+	for _, s := range merged(n) {
+		gatherPairs(s, have, seen, out)
+	}
+}
+
+// CheckMerges refuses a document whose "<<" bring more than 250,000 values in
+// all: whoever looks a key up goes through them.
+func CheckMerges(root *Node) error {
+	left := maxExpanded
+	return checkMerges(root, &left)
+}
+
+func checkMerges(n *Node, left *int) error {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if isMerge(n.Content[i]) {
+			if weighMerges(n, make(map[*Node]bool), left); *left < 0 {
+				return at(n.Content[i], "\"<<\" brings more than %d values in all", maxExpanded)
+			}
+			break
 		}
-		sources := []*Node{n.Content[i+1]}
-		if s := Follow(n.Content[i+1]); s != nil && s.Kind == yaml.SequenceNode {
-			sources = s.Content[:min(len(s.Content), 20)]
+	}
+	for _, child := range n.Content {
+		if err := checkMerges(child, left); err != nil {
+			return err
 		}
-		for _, s := range sources {
-			gatherPairs(s, seen, out, depth+5)
-		}
+	}
+	return nil
+}
+
+func weighMerges(n *Node, seen map[*Node]bool, left *int) {
+	if n = Follow(n); n == nil || n.Kind != yaml.MappingNode || seen[n] || *left < 0 {
+		return
+	}
+	seen[n] = true
+	*left -= 1 + len(n.Content)/2
+	for _, s := range merged(n) {
+		*left--
+		weighMerges(s, seen, left)
 	}
 }

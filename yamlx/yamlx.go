@@ -21,7 +21,7 @@ import (
 // Bounds of what is read.
 const (
 	MaxBytes     = 20 << 20  // of one file
-	MaxNodes     = 2_000_000 // values and keys in one file
+	MaxNodes     = 1_200_000 // values and keys in one file
 	MaxDepth     = 250       // of nesting in one file
 	MaxDocuments = 50_000    // in one file
 )
@@ -50,7 +50,7 @@ func Parse(data []byte) ([]*Node, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // UTF-8 byte order mark
 	if i := invalid(data); i >= 0 {
 		line, column := place(data, i)
-		return nil, &Error{line, column, "is not UTF-8 text"}
+		return nil, &Error{line, column, strange(data)}
 	}
 	if first := bytes.TrimLeft(data, " \t\r\n"); len(first) > 0 && (first[0] == '{' || first[0] == '[') {
 		nodes, err := parseJSON(data)
@@ -66,6 +66,24 @@ func Parse(data []byte) ([]*Node, error) {
 		return nodes, err
 	}
 	return parseYAML(data)
+}
+
+// strange says what bytes are that are no text of UTF-8.
+func strange(data []byte) string {
+	for _, k := range []struct{ head, text string }{
+		{"\x1f\x8b", "is compressed by gzip: unpack it first"},
+		{"PK\x03\x04", "is a ZIP archive: unpack it first"},
+		{"\xff\xfe", "is UTF-16 text: save it as UTF-8"},
+		{"\xfe\xff", "is UTF-16 text: save it as UTF-8"},
+	} {
+		if bytes.HasPrefix(data, []byte(k.head)) {
+			return k.text
+		}
+	}
+	if bytes.IndexByte(data[:min(len(data), 4)], 0) >= 0 {
+		return "is UTF-16 text: save it as UTF-8"
+	}
+	return "is not UTF-8 text"
 }
 
 // invalid is the index of the first byte that is not UTF-8 or is a NUL, or -1.

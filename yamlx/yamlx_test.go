@@ -1,6 +1,7 @@
 package yamlx
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -144,4 +145,27 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestMergesThatDouble ends at all: "<<" of two that merge two, and so on, would
+// be gone through 2^60 times.
+func TestMergesThatDouble(t *testing.T) {
+	text := "m0: &m0 {a: 1}\n"
+	for i := 1; i <= 60; i++ {
+		text += fmt.Sprintf("m%d: &m%d {<<: [*m%d, *m%d]}\n", i, i, i-1, i-1)
+	}
+	docs, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	top := Get(docs[0], "m60")
+	if Get(top, "b") != nil || Text(Get(top, "a")) != "1" || len(Pairs(top)) != 2 {
+		t.Errorf("merged keys are %v; want a alone", Pairs(top))
+	}
+	if _, faults := JSON(docs[0]); len(faults) > 0 {
+		t.Errorf("got %v; want the 61 maps as they are", faults)
+	}
+	if err := CheckMerges(docs[0]); err != nil {
+		t.Error(err)
+	}
 }
