@@ -124,6 +124,37 @@ func TestBrowserSignedOut(t *testing.T) {
 	}
 }
 
+// TestBrowserNotYours holds that a person without a permission is told what
+// would do, and that looking around leaves no refusal in the trail.
+func TestBrowserNotYours(t *testing.T) {
+	browser := chromium(t)
+	h := open(t)
+	furnish(h)
+	h.put("/v1/users/vic@example.com", `{"apiVersion":"gatehouse/v1","kind":"User","metadata":{"name":"vic@example.com"},"spec":{}}`)
+	tests := []struct {
+		at   string
+		want string
+	}{
+		{"/console/", "Nothing is exposed yet"},
+		{"/console/audit", "Not yours to see"},
+		{"/console/fleet", "What runs is not yours to see"},
+		{"/console/usage", "Not yours to see"},
+		{"/console/access", "You were given nothing yet"},
+		{"/portal/", "There is no product you may see"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.at, func(t *testing.T) {
+			page := look(t, browser, h.url+withCode(tt.at, h.codeOf("user:vic@example.com")))
+			if !strings.Contains(page, tt.want) || strings.Contains(page, `class="problem"`) || strings.Contains(page, "payments/orders") {
+				t.Errorf("%s does not show %q alone:\n%.6000s", tt.at, tt.want, page)
+			}
+		})
+	}
+	if _, text := h.send("GET", "/v1/audit/events?outcome=refused", nil, nil); strings.Contains(text, "vic@example.com") {
+		t.Errorf("looking around left refusals: %s", text)
+	}
+}
+
 // withCode puts a login code into a page's address.
 func withCode(at, code string) string {
 	at, fragment, _ := strings.Cut(at, "#")

@@ -85,7 +85,13 @@ func (h house) send(method, at string, body any, cookie *http.Cookie, header ...
 // code makes a login code of the administrator.
 func (h house) code() string {
 	h.t.Helper()
-	resp, text := h.send("POST", "/v1/login-codes", map[string]any{}, nil)
+	return h.codeOf("user:admin")
+}
+
+// codeOf makes a login code of anyone.
+func (h house) codeOf(subject string) string {
+	h.t.Helper()
+	resp, text := h.send("POST", "/v1/login-codes", map[string]string{"subject": subject}, nil)
 	var out struct{ Code string }
 	if err := json.Unmarshal([]byte(text), &out); err != nil || resp.StatusCode != 201 || out.Code == "" {
 		h.t.Fatalf("making a login code: %d %s", resp.StatusCode, text)

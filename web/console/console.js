@@ -21,7 +21,7 @@ const session = await signIn(page);
 if (session) {
   frame();
   addEventListener('popstate', () => visit());
-  addEventListener('unhandledrejection', (e) => e.reason?.status === 401 && signedOut(page, e.reason));
+  addEventListener('unhandledrejection', (e) => (e.reason?.status === 401 ? signedOut(page, e.reason) : main.prepend(problem(e.reason))));
   await visit();
 }
 

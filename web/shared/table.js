@@ -29,7 +29,7 @@ export function table(caption, columns, items, none) {
       box.querySelector('th[aria-sort] button')?.focus();
     };
     return el('th', { scope: 'col', role: 'columnheader', class: c.num && 'num', 'aria-sort': turn ? (turn > 0 ? 'ascending' : 'descending') : null },
-      c.key ? el('button', { type: 'button', class: 'sort', onclick: sort }, c.head, el('span', { 'aria-hidden': 'true' }, turn > 0 ? ' ↑' : turn < 0 ? ' ↓' : '')) : c.head);
+      c.key ? el('button', { type: 'button', class: 'sort', onclick: sort }, c.head, el('span', { 'aria-hidden': 'true' }, turn > 0 ? ' ↑' : turn < 0 ? ' ↓' : '')) : c.head || el('span', { class: 'hidden-text' }, 'What to do'));
   };
   draw();
   return box;

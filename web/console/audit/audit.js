@@ -1,9 +1,10 @@
 // Trail: who did what, and whether the record of it holds: control/audit.
 import { el, put, field, options } from '/shared/dom.js';
 import { get } from '/shared/api.js';
+import { notYours, why } from '/shared/permission.js';
 import { problem, empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
-import { badge, count, when } from '/shared/format.js';
+import { badge, count, plural, when } from '/shared/format.js';
 import { query, setQuery, fromLocal, toLocal } from '../query.js';
 import { open } from './event.js';
 
@@ -19,12 +20,13 @@ export async function show(place) {
     ['from', 'From (your time zone)', el('input', { type: 'datetime-local', step: 1, value: toLocal(asked.from) })],
     ['to', 'To', el('input', { type: 'datetime-local', step: 1, value: toLocal(asked.to) })],
   ];
-  const found = el('div', { class: 'stack', 'aria-live': 'polite' });
+  const found = el('div', { class: 'stack' });
+  const told = el('p', { role: 'status', class: 'hidden-text' });
   const said = el('div', { 'aria-live': 'polite' });
   const form = el('form', { class: 'controls noprint', onsubmit: (e) => { e.preventDefault(); load(); } },
     fields.map(([, label, control]) => field(label, control)), el('button', { class: 'first' }, 'Show'), el('button', { type: 'button', onclick: clear }, 'Clear'));
   const check = el('button', { type: 'button', onclick: () => verify(check, said) }, 'Verify the chain');
-  put(place, el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, 'Trail'), check), el('p', { class: 'lead' }, 'Every action, allowed, refused or failed, in a chain that shows if anything in it was changed.'), said, form, found);
+  put(place, el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, 'Trail'), check), el('p', { class: 'lead' }, 'Every action, allowed, refused or failed, in a chain that shows if anything in it was changed.'), said, form, told, found);
 
   let items = [];
   const values = () => Object.fromEntries(fields.map(([name, , c]) => [name, c.type === 'datetime-local' ? fromLocal(c.value) : c.value.trim()]));
@@ -42,6 +44,7 @@ export async function show(place) {
   }
 
   function draw(next, filtered) {
+    put(told, `${plural(items.length, 'event')} shown`);
     put(found, table('Events, newest first', columns, items, filtered ? empty('No event matches', 'Take something out of the filter, or clear it.') : empty('Nothing has happened yet', 'Every action appears here as soon as it is done or refused.')),
       next && el('button', { type: 'button', onclick: () => load(next) }, 'Show older events'));
   }
@@ -50,7 +53,11 @@ export async function show(place) {
     for (const [, , c] of fields) c.value = '';
     load();
   }
-  await load();
+  const may = await why('audit.query');
+  if (may.allowed) return load();
+  form.remove();
+  check.remove();
+  put(found, notYours(may));
 }
 
 const columns = [

@@ -9,7 +9,8 @@ import { open } from './entry.js';
 
 export async function show(place) {
   const asked = query();
-  const found = el('div', { class: 'stack', 'aria-live': 'polite' });
+  const found = el('div', { class: 'stack' });
+  const told = el('p', { role: 'status', class: 'hidden-text' });
   const filter = el('input', { type: 'search', value: asked.q ?? '', placeholder: 'API, owner, path, gateway, state…', oninput: () => draw() });
   const environment = el('select', { onchange: () => draw() }, options([['', 'All']], ''));
   const moment = el('input', { type: 'datetime-local', step: 1, value: toLocal(asked.asOf), onchange: () => load() });
@@ -17,13 +18,14 @@ export async function show(place) {
   let answer = { items: [] };
 
   put(place, el('h1', { tabindex: -1 }, 'Catalog'), el('p', { class: 'lead' }, 'Everything that is exposed, and what each gateway really runs.'),
-    el('div', { class: 'controls noprint' }, el('label', { class: 'field grow' }, el('span', {}, 'Filter'), filter), field('Environment', environment), field('As of (your time zone)', moment), now), found);
+    el('div', { class: 'controls noprint' }, el('label', { class: 'field grow' }, el('span', {}, 'Filter'), filter), field('Environment', environment), field('As of (your time zone)', moment), now), told, found);
 
   function draw() {
     setQuery({ q: filter.value, environment: environment.value, asOf: fromLocal(moment.value) });
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const items = answer.items.filter((e) => (!environment.value || e.environment === environment.value) && words.every((w) => text(e).includes(w)));
     const past = moment.value !== '';
+    put(told, `${count(items.length)} of ${plural(answer.items.length, 'entry', 'entries')}`);
     put(found, past && el('div', { class: 'notice' }, 'As it was at ', when(answer.asOf), '. Nothing on this page is of now.'), tiles(items),
       table('What is exposed', columns(answer.asOf, past), items, nothing(answer.items.length, past)));
   }

@@ -2,18 +2,19 @@
 // control/fleet.
 import { el, put, facts, link } from '/shared/dom.js';
 import { all, get } from '/shared/api.js';
-import { problem, empty } from '/shared/problem.js';
+import { notYours, why } from '/shared/permission.js';
+import { empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { ago, badge, count, place as where, plural, tag, when } from '/shared/format.js';
 
 export async function show(place) {
-  const [gateways, heard] = await Promise.all([all('/v1/gateways'), get('/v1/instances').catch((err) => err)]);
-  const denied = heard instanceof Error ? heard : null;
-  const instances = denied ? [] : heard.items;
+  const [gateways, may] = await Promise.all([all('/v1/gateways'), why('instance.list')]);
+  const denied = !may.allowed;
+  const instances = denied ? [] : (await get('/v1/instances')).items;
   const connected = instances.filter((i) => i.connected).length;
   put(place, el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, 'Gateways'), el('button', { type: 'button', class: 'noprint', onclick: () => show(place) }, 'Refresh')),
     el('p', { class: 'lead' }, 'Where APIs are served. Gateways go on serving when the control plane is away; here is what each said last.'),
-    denied ? problem(denied) : el('p', { class: 'muted' }, `${plural(gateways.items.length, 'gateway')}, ${count(connected)} of ${plural(instances.length, 'instance')} connected.`),
+    denied ? notYours(may, 'What runs is not yours to see') : el('p', { class: 'muted' }, `${plural(gateways.items.length, 'gateway')}, ${count(connected)} of ${plural(instances.length, 'instance')} connected.`),
     gateways.items.length === 0 && el('div', { class: 'card' }, empty('There is no gateway yet', 'Write a document of kind Gateway, apply it, and let an instance join.', 'gatehouse apply -f gateway.yaml\ngatehouse gateway-token create NAME')),
     gateways.items.map((g) => card(g, instances.filter((i) => i.gateway === g.metadata.name), denied)),
     gateways.more && el('p', { class: 'muted' }, `These are the first ${count(gateways.items.length)}; "gatehouse list gateways" has all.`));
@@ -23,7 +24,7 @@ function card(g, instances, denied) {
   const { name } = g.metadata;
   return el('section', { class: 'card', 'aria-label': 'Gateway ' + name },
     el('div', { class: 'section-head row spread' }, el('div', {}, el('h2', {}, name), el('div', { class: 'muted' }, [g.spec.title, where(g.spec.location)].filter(Boolean).join(' · '))),
-      el('div', { class: 'row' }, g.spec.url && link(g.spec.url), tag(g.spec.environment), state(instances))),
+      el('div', { class: 'row' }, g.spec.url && link(g.spec.url), tag(g.spec.environment), denied ? null : state(instances))),
     denied ? null : instances.length ? el('div', { class: 'inner' }, list(instances), instances.map(trouble))
       : empty('No instance has joined', 'Make a token, which works once, and start an instance with it where this gateway is:',
         `gatehouse gateway-token create ${name}\ngatehouse-gateway --control ${location.protocol === 'https:' ? location.origin : 'https://CONTROL:9080'} --token TOKEN`));

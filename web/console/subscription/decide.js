@@ -2,6 +2,7 @@
 // reader's to take. The server asks again; this only spares dead ends.
 import { el, put, facts, field } from '/shared/dom.js';
 import { get, path, post, del } from '/shared/api.js';
+import { notYours, why } from '/shared/permission.js';
 import { problem, empty } from '/shared/problem.js';
 import { sheet } from '/shared/sheet.js';
 import { sure } from '/shared/sure.js';
@@ -37,7 +38,7 @@ async function decisions(now, base, again) {
   const may = await Promise.all(possible.map(([verb, , , either]) => permitted(now, verb, either)));
   const open = possible.filter((_, i) => may[i].allowed);
   if (!possible.length) return el('p', { class: 'muted' }, 'It has ended. Who wants in again asks again.');
-  if (!open.length) return el('p', { class: 'muted' }, 'Not yours to decide: ' + may[0].reason);
+  if (!open.length) return notYours(may[0], 'Not yours to decide');
   const reason = el('textarea', { maxlength: 4000, placeholder: 'Both sides read it, and the trail keeps it.' });
   const said = el('div');
   const act = async (verb, button) => {
@@ -52,15 +53,15 @@ async function decisions(now, base, again) {
     }
   };
   const row = el('div', { class: 'row' }, open.map(([verb, label, look]) => el('button', { type: 'button', class: look, onclick: (e) => act(verb, e.currentTarget) }, label)));
-  return el('div', { class: 'stack' }, field('Reason', reason), row, said);
+  return el('div', { class: 'stack' }, !may[0].allowed && notYours(may[0], `Not yours to ${possible[0][0]}`), field('Reason', reason), row, said);
 }
 
-// permitted asks about oneself, which everyone may.
+// permitted asks for the product's side, and where either side may, for the other.
 async function permitted(now, verb, either) {
   const action = 'subscription.' + verb;
-  const by = await get('/v1/access/why', { action, on: 'Product/' + now.spec.product });
+  const by = await why(action, 'Product/' + now.spec.product);
   if (by.allowed || !either) return by;
-  return get('/v1/access/why', { action, on: `Subscription/${now.metadata.team}/${now.metadata.name}` });
+  return why(action, `Subscription/${now.metadata.team}/${now.metadata.name}`);
 }
 
 async function keys(base, again, name) {

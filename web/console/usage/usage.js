@@ -1,6 +1,7 @@
 // Usage: what gateways counted: control/usage.
 import { el, put, field, options } from '/shared/dom.js';
-import { get } from '/shared/api.js';
+import { all, get } from '/shared/api.js';
+import { notYours, why } from '/shared/permission.js';
 import { problem, empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { bytes, count, span } from '/shared/format.js';
@@ -11,18 +12,20 @@ const spans = [['24', 'the last 24 hours'], ['72', 'the last 3 days'], ['168', '
 
 export async function show(place) {
   const asked = query();
-  const found = el('div', { class: 'stack', 'aria-live': 'polite' });
+  const found = el('div', { class: 'stack' });
   const hours = el('select', { onchange: () => load() }, options(spans, spans.some(([h]) => h === asked.hours) ? asked.hours : '24'));
   const environment = el('select', { onchange: () => load() }, options([['', 'All']], ''));
+  const of = el('select', { onchange: () => load() });
   put(place, el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, 'Usage'), el('button', { type: 'button', class: 'noprint', onclick: () => load() }, 'Refresh')),
     el('p', { class: 'lead' }, 'Requests as gateways counted them. Counts arrive every few seconds; each is taken once.'),
-    el('div', { class: 'controls noprint' }, field('Time', hours), field('Environment', environment)), found);
+    el('div', { class: 'controls noprint' }, field('Time', hours), field('Environment', environment), field('Of', of)), found);
   get('/v1/environments', { limit: 500 }).then(({ items }) => put(environment, options([['', 'All'], ...items.map((e) => e.metadata.name)], asked.environment ?? '')), () => {});
 
   async function load(env = environment.value) {
-    setQuery({ hours: hours.value === '24' ? '' : hours.value, environment: env });
+    setQuery({ hours: hours.value === '24' ? '' : hours.value, environment: env, of: of.value });
     const to = new Date();
-    const ask = { from: new Date(to - hours.value * 3600e3).toISOString(), to: to.toISOString(), environment: env };
+    const [kind, name] = of.value.split(' ');
+    const ask = { from: new Date(to - hours.value * 3600e3).toISOString(), to: to.toISOString(), environment: env, [kind || 'api']: name };
     try {
       const [byHour, byAPI, byClass] = await Promise.all(['hour,class', 'api', 'api,class'].map((by) => get('/v1/usage', { ...ask, by })));
       put(found, byAPI.items.length ? [tiles(byClass.items), chart(byHour), table('Usage by API', columns, rows(byAPI.items, byClass.items), null)]
@@ -31,7 +34,22 @@ export async function show(place) {
       put(found, problem(err));
     }
   }
+  const may = await why('usage.get');
+  const choices = await subjects(may.allowed);
+  if (!choices.length) return put(found, notYours(may));
+  put(of, options(choices, choices.some(([v]) => v === asked.of) ? asked.of : choices[0][0]));
   await load(asked.environment ?? '');
+}
+
+// subjects are what usage can be asked of: everything for who may see all, else
+// one application or API at a time.
+async function subjects(everything) {
+  const list = (kind) => all(`/v1/teams/-/${kind}`, {}, 500).then(({ items }) => items, () => []);
+  const [applications, apis] = await Promise.all([list('applications'), list('apis')]);
+  const ref = (o) => `${o.metadata.team}/${o.metadata.name}`;
+  return [...(everything ? [['', 'everything']] : []),
+    ...applications.map((a) => [`application ${ref(a)}`, `application ${ref(a)}`]),
+    ...apis.flatMap((a) => (a.spec.versions ?? []).map((v) => [`api ${ref(a)}@${v.name}`, `API ${ref(a)}@${v.name}`]))];
 }
 
 const sum = (items, f = () => true) => items.filter(f).reduce((n, r) => n + r.requests, 0);
