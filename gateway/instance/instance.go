@@ -20,6 +20,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/gateway"
@@ -44,8 +45,11 @@ type Options struct {
 	Valkey    string
 	AccessLog string // a file, "-" for standard output, "" for none
 	Interval  time.Duration
-	Log       *slog.Logger
-	Version   string
+	// DrainDelay is how long to take new connections after being told to stop,
+	// while Ready already says no: what balances load looks away in time.
+	DrainDelay time.Duration
+	Log        *slog.Logger
+	Version    string
 	// Dial reaches a control plane in the same process; nil dials the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
@@ -56,6 +60,7 @@ type Instance struct {
 	Gateway *gateway.Gateway
 	runner  *link.Runner
 	traffic net.Listener
+	leaving atomic.Bool
 	log     io.Closer
 	shared  *shared
 }
@@ -162,11 +167,17 @@ func (i *Instance) URL() string {
 	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
-// Ready is nil when the instance has a configuration to serve.
-func (i *Instance) Ready() error { return i.Gateway.Ready() }
+// Ready is nil when the instance has a configuration to serve and goes on.
+func (i *Instance) Ready() error {
+	if i.leaving.Load() {
+		return errors.New("shutting down")
+	}
+	return i.Gateway.Ready()
+}
 
-// Run serves until ctx ends, then drains: no new connection, requests in work
-// go on for gateway.DrainTime at most, the last counts go to disk.
+// Run serves until ctx ends. Then it says that it is not ready, serves on for
+// DrainDelay, and drains: no new connection, requests in work go on for
+// gateway.DrainTime at most, the last counts go to disk.
 func (i *Instance) Run(ctx context.Context) error {
 	linked, unlink := context.WithCancel(context.WithoutCancel(ctx))
 	defer unlink()
@@ -179,6 +190,11 @@ func (i *Instance) Run(ctx context.Context) error {
 	select {
 	case err = <-served:
 	case <-ctx.Done():
+		i.leaving.Store(true)
+		select {
+		case err = <-served:
+		case <-time.After(i.DrainDelay):
+		}
 	}
 	if e := i.Gateway.Shutdown(context.WithoutCancel(ctx)); e != nil {
 		i.Log.Warn("some requests were cut when the gateway stopped", "error", e)
