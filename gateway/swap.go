@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -213,6 +214,10 @@ func (s *swap) environment() error {
 	return nil
 }
 
+// manyChunks is how many new ones leave so much behind that it is worth a
+// collection: decoding takes about as much memory again as what is built.
+const manyChunks = 500
+
 // finish puts the new table together and in force.
 func (s *swap) finish(m *snapshot.Manifest) {
 	g := s.g
@@ -227,6 +232,9 @@ func (s *swap) finish(m *snapshot.Manifest) {
 	g.flow.Swap(s.next)
 	for _, d := range s.gone {
 		d.Done()
+	}
+	if len(s.changed) >= manyChunks {
+		g.watches.Go(debug.FreeOSMemory) // what decoding them took
 	}
 	g.have = s.inForce()
 	g.serial, g.digest, g.aside = m.Serial, m.Digest(), s.aside
