@@ -121,12 +121,9 @@ func (c *checker) ref(d *Document, pointer []string, kind gatehouse.Kind, ref st
 
 func (c *checker) dangling(d *Document, pointer []string, kind gatehouse.Kind, team, name, ref string) {
 	elsewhere := c.Lookup == nil && (team == "" || team != d.object.Metadata.Team)
-	detail := fmt.Sprintf("%q: no such %s", ref, kind)
-	switch {
-	case c.Lookup == nil:
-		detail = fmt.Sprintf("%q: no %s of that name is in these files", ref, kind)
-	case team != "":
-		detail = fmt.Sprintf("%q: team %q has no %s %q", ref, team, kind, name)
+	detail := fmt.Sprintf("%s %q does not exist", Noun(kind), ref)
+	if c.Lookup == nil {
+		detail = fmt.Sprintf("%s %q is not in these files", Noun(kind), ref)
 	}
 	if near := c.near(kind, team, name); near != "" {
 		detail += fmt.Sprintf("; did you mean %q?", near)
@@ -243,7 +240,7 @@ func (c *checker) backend(d *Document, s *gatehouse.Backend) {
 			continue
 		}
 		if stage := env.Spec.(*gatehouse.Environment).Stage; stage != "dev" {
-			c.fault(d, at("environments", name, "tls", "insecure"), "environment %q is of stage %s: certificates are left unchecked in stage dev only", name, stage)
+			c.fault(d, at("environments", name, "tls", "insecure"), "verification of certificates may be skipped in environments of stage dev only, and %q is of stage %s", name, stage)
 		}
 	}
 }
@@ -257,7 +254,7 @@ func (c *checker) product(d *Document, s *gatehouse.Product) {
 		}
 		names := versionNames(api.Spec.(*gatehouse.API))
 		if !slices.Contains(names, version) {
-			c.fault(d, at("apis", i), "%q: API %q has no version %q%s", ref, name, version, choose(version, names))
+			c.fault(d, at("apis", i), "API %q has no version %q%s", name, version, choose(version, names))
 		}
 	}
 	for i, p := range s.Plans {
@@ -266,6 +263,9 @@ func (c *checker) product(d *Document, s *gatehouse.Product) {
 }
 
 func (c *checker) subscription(d *Document, s *gatehouse.Subscription) {
+	if t, _ := gatehouse.ParseRef(s.Application, d.object.Metadata.Team); t != d.object.Metadata.Team {
+		c.fault(d, at("application"), "application %q belongs to another team: a subscription is of its application's team", s.Application)
+	}
 	c.ref(d, at("application"), gatehouse.KindApplication, s.Application)
 	c.ref(d, at("environment"), gatehouse.KindEnvironment, s.Environment)
 	product := c.ref(d, at("product"), gatehouse.KindProduct, s.Product)
@@ -279,6 +279,18 @@ func (c *checker) subscription(d *Document, s *gatehouse.Subscription) {
 	if !slices.Contains(plans, s.Plan) {
 		c.fault(d, at("plan"), "product %q has no plan %q%s", s.Product, s.Plan, choose(s.Plan, plans))
 	}
+}
+
+// Noun is how a kind reads in a sentence.
+func Noun(k gatehouse.Kind) string {
+	info, ok := gatehouse.Info(string(k))
+	switch {
+	case k == gatehouse.KindAPI:
+		return "API"
+	case !ok:
+		return strings.ToLower(string(k))
+	}
+	return strings.ReplaceAll(strings.TrimSuffix(info.Plural, "s"), "-", " ")
 }
 
 func versionNames(a *gatehouse.API) []string {

@@ -60,7 +60,7 @@ func (c *checker) definition(d *Document, i int, v *gatehouse.Version) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(v.Operations)) {
 		if _, ok := def.Find(name); !ok {
-			c.fault(d, at("versions", i, "operations", name), "operation %q is not in %s, so its policies would hold nowhere%s",
+			c.fault(d, at("versions", i, "operations", name), "operation %q is not in definition %q, so its policies would hold nowhere%s",
 				name, v.Definition, nearestOperations(name, def))
 		}
 	}
@@ -98,18 +98,18 @@ func (c *checker) policies(d *Document, where []string, uses []gatehouse.PolicyU
 		}
 		kind, ok := c.Policies(u.Name)
 		if !ok {
-			c.fault(d, use, "unknown policy %q%s", u.Name, choose(u.Name, c.PolicyNames))
+			c.fault(d, use, "%q is not a policy%s", u.Name, choose(u.Name, c.PolicyNames))
 			continue
 		}
 		if _, err := kind.Decode(u.Config); err != nil {
-			c.fault(d, append(use, fieldOf(err, u.Name)...), "%s", err)
+			c.fault(d, append(use, PolicyField(err, u.Name)...), "%s", err)
 		}
 	}
 }
 
-// fieldOf is the pointer of the field that an error of a policy names: its text
-// begins "rate-limit: per: " or "ip-filter: networks[1]: ".
-func fieldOf(err error, name string) []string {
+// PolicyField is the pointer, in parts, of the field that an error of a policy
+// names: its text begins "rate-limit: per: " or "ip-filter: networks[1]: ".
+func PolicyField(err error, name string) []string {
 	text, field := strings.TrimPrefix(err.Error(), name+": "), ""
 	if head, _, ok := strings.Cut(text, ": "); ok {
 		field = head

@@ -11,7 +11,7 @@ import (
 func TestPoliciesAreChecked(t *testing.T) {
 	tests := []struct{ name, policy, want string }{
 		{"fine", "{rate-limit: {requests: 1, per: 1s}}", ""},
-		{"unknown", "{rate-limt: {requests: 1}}", `unknown policy "rate-limt"; did you mean "rate-limit"?`},
+		{"unknown", "{rate-limt: {requests: 1}}", `"rate-limt" is not a policy; did you mean "rate-limit"?`},
 		{"unknown field", "{rate-limit: {reqests: 1, per: 1s}}", `a.yaml:6:20: PolicySet payments/base: spec.policies[0].rate-limit.reqests: rate-limit: unknown field "reqests"`},
 		{"no network", "{ip-filter: {allow: [10.0.0/8]}}", `"10.0.0/8"`},
 		{"no duration", "{rate-limit: {requests: 1, per: 1x}}", `a.yaml:6:33: PolicySet payments/base: spec.policies[0].rate-limit.per: rate-limit: per: "1x" is not a duration`},
@@ -36,7 +36,7 @@ func TestReferencesWithAServer(t *testing.T) {
 	}
 	none := func(gatehouse.Kind, string, string) (*gatehouse.Object, bool, error) { return nil, false, nil }
 	for name, o := range map[string]CheckOptions{"server": {Lookup: none}, "strict": {Strict: true}} {
-		if got := faults(t, dir, o); !strings.Contains(got, `spec.environments.dev: "dev": no`) {
+		if got := faults(t, dir, o); !strings.Contains(got, `spec.environments.dev: environment "dev" `) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
@@ -47,7 +47,7 @@ func TestReferencesWithAServer(t *testing.T) {
 		return []Claim{{API: "other/api", Version: "v1", Path: "/orders/v1"}}, nil
 	}
 	dir = folder(t, map[string]string{"a.yaml": ordersAPI + rest, "orders.yaml": ordersDefinition})
-	if got := faults(t, dir, CheckOptions{Claims: held}); !strings.Contains(got, "payments/orders@v1 and other/api@v1 both claim the route /orders/v1") {
+	if got := faults(t, dir, CheckOptions{Claims: held}); !strings.Contains(got, `routes to "payments/orders@v1" and "other/api@v1" both claim /orders/v1`) {
 		t.Errorf("stored route: %s", got)
 	}
 }

@@ -59,7 +59,7 @@ func (c *checker) routes() {
 			where := at("versions", index(d.object, claim.Version), "path")
 			for _, h := range taken[claim.Path] {
 				if claim.Collides(h.Claim) {
-					c.fault(d, where, "%s@%s and %s@%s (%s) both claim the route %s%s", claim.API, claim.Version, h.API, h.Version, h.d.where(), claim.Path, onHosts(claim))
+					c.fault(d, where, "routes to %q and %q (%s) both claim %s%s", claim.ref(), h.ref(), h.d.where(), onHost(claim, h.Claim), claim.Path)
 				}
 			}
 			taken[claim.Path] = append(taken[claim.Path], held{claim, d})
@@ -80,7 +80,7 @@ func (c *checker) storedRoutes(d *Document, where []string, claim Claim) {
 	for _, s := range stored {
 		team, name := gatehouse.ParseRef(s.API, "")
 		if _, replaced := c.own[gatehouse.Key(gatehouse.KindAPI, team, name)]; !replaced && claim.Collides(s) {
-			c.fault(d, where, "%s@%s and %s@%s both claim the route %s%s", claim.API, claim.Version, s.API, s.Version, claim.Path, onHosts(claim))
+			c.fault(d, where, "routes to %q and %q both claim %s%s", claim.ref(), s.ref(), onHost(claim, s), claim.Path)
 		}
 	}
 }
@@ -89,9 +89,12 @@ func index(o *gatehouse.Object, version string) int {
 	return slices.IndexFunc(o.Spec.(*gatehouse.API).Versions, func(v gatehouse.Version) bool { return v.Name == version })
 }
 
-func onHosts(c Claim) string {
-	if len(c.Hosts) == 0 {
-		return ""
+func (c Claim) ref() string { return c.API + "@" + c.Version }
+
+// onHost is the first host that both claim, "" for their environment's.
+func onHost(a, b Claim) string {
+	if i := slices.IndexFunc(a.Hosts, func(h string) bool { return slices.Contains(b.Hosts, h) }); i >= 0 {
+		return a.Hosts[i]
 	}
-	return " on " + c.Hosts[0]
+	return ""
 }

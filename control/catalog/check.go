@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gatehouse"
+	"gatehouse/bundle"
 	"gatehouse/control/access"
 	"gatehouse/jsonx"
 	"gatehouse/policy/all"
@@ -69,7 +70,7 @@ func (p *plan) resolve(ctx context.Context, it *item, r reference) error {
 	if err != nil {
 		return err
 	}
-	what := noun(r.kind)
+	what := bundle.Noun(r.kind)
 	if o == nil {
 		detail := fmt.Sprintf("%s %q does not exist", what, r.text)
 		if gone, ok := p.items[r.key()]; ok && gone.deleted() {
@@ -88,7 +89,7 @@ func (p *plan) resolve(ctx context.Context, it *item, r reference) error {
 			names = append(names, v.Name)
 		}
 		if !slices.Contains(names, r.part) {
-			p.fault(it.object.Ref(), r.pointer, fmt.Sprintf("API %q has no version %q; it has %s", r.key()[len("API/"):], r.part, quoted(names)))
+			p.fault(it.object.Ref(), r.pointer, fmt.Sprintf("API %q has no version %q%s", r.key()[len("API/"):], r.part, meant(r.part, names)))
 		}
 	case *gatehouse.Product:
 		var names []string
@@ -96,22 +97,10 @@ func (p *plan) resolve(ctx context.Context, it *item, r reference) error {
 			names = append(names, v.Name)
 		}
 		if !slices.Contains(names, r.part) {
-			p.fault(it.object.Ref(), "/spec/plan", fmt.Sprintf("product %q has no plan %q; it has %s", r.text, r.part, quoted(names)))
+			p.fault(it.object.Ref(), "/spec/plan", fmt.Sprintf("product %q has no plan %q%s", r.text, r.part, meant(r.part, names)))
 		}
 	}
 	return nil
-}
-
-// noun is how a kind reads in a sentence.
-func noun(k gatehouse.Kind) string {
-	info, ok := gatehouse.Info(string(k))
-	if !ok {
-		return strings.ToLower(string(k))
-	}
-	if k == gatehouse.KindAPI {
-		return "API"
-	}
-	return strings.ReplaceAll(strings.TrimSuffix(info.Plural, "s"), "-", " ")
 }
 
 func quoted(names []string) string {
@@ -129,14 +118,14 @@ func (p *plan) policies(o *gatehouse.Object) {
 			if u.Name == gatehouse.PolicySetUse {
 				continue
 			}
-			at := jsonx.Pointer(append(pointer[:len(pointer):len(pointer)], itoa(i))...)
+			at := append(pointer[:len(pointer):len(pointer)], itoa(i), u.Name)
 			kind, ok := all.Find(u.Name)
 			if !ok {
-				p.fault(o.Ref(), at, fmt.Sprintf("%q is not a policy%s", u.Name, meant(u.Name, known())))
+				p.fault(o.Ref(), jsonx.Pointer(at...), fmt.Sprintf("%q is not a policy%s", u.Name, meant(u.Name, known())))
 				continue
 			}
 			if _, err := kind.Decode(u.Config); err != nil {
-				p.fault(o.Ref(), at, err.Error())
+				p.fault(o.Ref(), jsonx.Pointer(append(at, bundle.PolicyField(err, u.Name)...)...), err.Error())
 			}
 		}
 	}

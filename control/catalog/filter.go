@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gatehouse"
+	"gatehouse/bundle"
 )
 
 // Fields are what lists of a kind filter and sort by, besides labels.
@@ -39,7 +40,7 @@ func ParseFilter(k gatehouse.Kind, text string) (map[string]string, error) {
 		field = strings.TrimSpace(field)
 		if !ok || !strings.HasPrefix(field, "label:") && !slices.Contains(Fields(k), field) {
 			return nil, gatehouse.E(gatehouse.Invalid, "filter: %q is not a condition such as \"name=orders\"; a list of %s is filtered by %s and label:KEY",
-				one, noun(k), strings.Join(Fields(k), ", "))
+				one, bundle.Noun(k), strings.Join(Fields(k), ", "))
 		}
 		where[field] = strings.TrimSpace(value)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/bundle"
 	"gatehouse/store"
 )
 
@@ -44,9 +45,9 @@ func (c *Catalog) Get(ctx context.Context, kind gatehouse.Kind, team, name strin
 	if gatehouse.Is(err, gatehouse.NotFound) {
 		ref := gatehouse.Metadata{Team: team, Name: name}.Ref()
 		if asOf.IsZero() {
-			return nil, gatehouse.E(gatehouse.NotFound, "there is no %s %q", noun(kind), ref)
+			return nil, gatehouse.E(gatehouse.NotFound, "there is no %s %q", bundle.Noun(kind), ref)
 		}
-		return nil, gatehouse.E(gatehouse.NotFound, "there was no %s %q at %s", noun(kind), ref, asOf.UTC().Format(time.RFC3339))
+		return nil, gatehouse.E(gatehouse.NotFound, "there was no %s %q at %s", bundle.Noun(kind), ref, asOf.UTC().Format(time.RFC3339))
 	}
 	if err != nil {
 		return nil, err

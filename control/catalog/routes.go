@@ -183,7 +183,7 @@ func (p *plan) route(ctx context.Context) error {
 			continue
 		}
 		told[pair] = true
-		detail := fmt.Sprintf("routes to %q and %q both claim %s", id, otherID, text)
+		detail := fmt.Sprintf("routes to %q and %q both claim %s", id, otherID, strings.TrimSuffix(text, "/"))
 		if env != anywhere {
 			detail += fmt.Sprintf(" in environment %q", env)
 		}
