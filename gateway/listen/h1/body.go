@@ -58,8 +58,8 @@ func (b *body) read(p []byte) (int, error) {
 		if len(p) == 0 {
 			return 0, nil
 		}
-		w := b.c.work
-		if w.r < w.w {
+		in := b.c.in
+		if in.r < in.w {
 			n, err := b.take(p)
 			if err != nil || n > 0 {
 				return n, err
@@ -75,9 +75,9 @@ func (b *body) read(p []byte) (int, error) {
 			b.err = err
 			continue
 		}
-		w.r = 0
-		n, err := b.wait(w.in[:])
-		if w.w = n; n == 0 {
+		in.r = 0
+		n, err := b.wait(in.buf[:])
+		if in.w = n; n == 0 {
 			b.err = err
 		}
 	}
@@ -85,15 +85,15 @@ func (b *body) read(p []byte) (int, error) {
 
 // take gives what the buffer holds of the content.
 func (b *body) take(p []byte) (n int, err error) {
-	w := b.c.work
+	in := b.c.in
 	if b.length >= 0 {
-		n = copy(p[:min(b.left, int64(len(p)))], w.in[w.r:w.w])
-		w.r += n
+		n = copy(p[:min(b.left, int64(len(p)))], in.buf[in.r:in.w])
+		in.r += n
 		b.count(n)
 		return n, b.err
 	}
-	n, taken, done, err := b.chunks.Content(p, w.in[w.r:w.w])
-	w.r += taken
+	n, taken, done, err := b.chunks.Content(p, in.buf[in.r:in.w])
+	in.r += taken
 	switch {
 	case err != nil:
 		b.err = err
@@ -114,7 +114,7 @@ func (b *body) count(n int) {
 func (b *body) end() {
 	b.err = io.EOF
 	b.whole.Store(true)
-	if w := b.c.work; w.r == w.w {
+	if in := b.c.in; in.r == in.w {
 		b.c.watch.wait()
 	}
 }

@@ -25,11 +25,13 @@ type conn struct {
 	cancel context.CancelFunc
 	state  atomic.Int32
 
-	work   *work // nil while parked
+	in     *input // nil when all that has been read is used
 	served bool
+	now    time.Time // lately
 	idle   time.Time // when the deadline for being parked was set; zero when another may be
 	wrote  time.Time // when the write deadline was set
 	one    [1]byte   // the first byte of a request over TLS
+	out    writer
 
 	arrive  func(fd uintptr) bool
 	arrived error // how the arrival went
@@ -45,15 +47,18 @@ const (
 	ended
 )
 
-// work is what a connection needs while a request is in work.
-type work struct {
-	in     [MaxHead]byte
-	r, w   int // what has been read and not used is in[r:w]
-	out    [outRoom]byte
-	writer writer
+// input is what has been read and not used, buf[r:w]. Buffers are taken when bytes
+// come and given back when they are used: a thousand requests that wait for their
+// backends hold none, and the few in use stay in the processor's cache.
+type input struct {
+	buf  [MaxHead]byte
+	r, w int
 }
 
-var works = sync.Pool{New: func() any { return new(work) }}
+var (
+	inputs  = sync.Pool{New: func() any { return new(input) }}
+	outputs = sync.Pool{New: func() any { return new([outRoom]byte) }}
+)
 
 func newConn(l *Lane, nc net.Conn, peer *head.Peer) *conn {
 	c := &conn{lane: l, nc: nc, peer: peer}
@@ -90,7 +95,7 @@ func (c *conn) run() (rest *Rest) {
 		}
 	}()
 	for {
-		if c.work == nil {
+		if c.in == nil {
 			if c.await() != nil {
 				c.close(false)
 				return nil
@@ -106,7 +111,7 @@ func (c *conn) run() (rest *Rest) {
 			return nil
 		}
 		c.served = true
-		if c.work.r == c.work.w && !c.park() {
+		if c.spent(); c.in == nil && !c.park() {
 			return nil
 		}
 	}
@@ -114,16 +119,14 @@ func (c *conn) run() (rest *Rest) {
 
 // giveUp leaves the connection to another lane.
 func (c *conn) giveUp() *Rest {
-	w := c.work
-	rest := &Rest{Bytes: append([]byte(nil), w.in[w.r:w.w]...), Began: c.served}
+	rest := &Rest{Bytes: append([]byte(nil), c.in.buf[c.in.r:c.in.w]...), Began: c.served}
 	c.release()
 	c.nc.SetDeadline(time.Time{})
 	return rest
 }
 
-// park lets go of the buffers. It returns false when the connection has ended.
+// park returns false when the connection has ended.
 func (c *conn) park() bool {
-	c.release()
 	c.state.Store(parked)
 	if c.lane.shut.Load() {
 		c.closeIdle()
@@ -140,23 +143,29 @@ func (c *conn) closeIdle() {
 }
 
 func (c *conn) release() {
-	if w := c.work; w != nil {
-		c.work = nil
-		w.r, w.w = 0, 0
-		w.writer = writer{}
-		works.Put(w)
+	if in := c.in; in != nil {
+		c.in = nil
+		in.r, in.w = 0, 0
+		inputs.Put(in)
+	}
+}
+
+// spent gives the buffer back if nothing is left in it.
+func (c *conn) spent() {
+	if c.in != nil && c.in.r == c.in.w {
+		c.release()
 	}
 }
 
 // await waits for a request's first bytes, and takes buffers when they are there.
 func (c *conn) await() error {
 	o := &c.lane.o
-	switch now := time.Now(); {
+	switch {
 	case !c.served:
-		c.nc.SetReadDeadline(now.Add(o.HeadTimeout))
-	case now.Sub(c.idle) >= slackOf(o.IdleTimeout):
-		c.idle = now
-		c.nc.SetReadDeadline(now.Add(o.IdleTimeout + slackOf(o.IdleTimeout)))
+		c.nc.SetReadDeadline(time.Now().Add(o.HeadTimeout))
+	case c.now.Sub(c.idle) >= slackOf(o.IdleTimeout):
+		c.idle = time.Now()
+		c.nc.SetReadDeadline(c.idle.Add(o.IdleTimeout + slackOf(o.IdleTimeout)))
 	}
 	if c.direct {
 		err := c.socket.Read(c.arrive)
@@ -169,48 +178,42 @@ func (c *conn) await() error {
 	if n == 0 {
 		return err
 	}
-	c.work = works.Get().(*work)
-	c.work.in[0], c.work.w = c.one[0], 1
+	c.in = inputs.Get().(*input)
+	c.in.buf[0], c.in.w = c.one[0], 1
 	return nil
 }
 
 // readSocket is what await has the poller do: true ends the wait.
 func (c *conn) readSocket(fd uintptr) bool {
-	w := works.Get().(*work)
+	in := inputs.Get().(*input)
 	for {
-		n, err := syscall.Read(int(fd), w.in[:])
+		n, err := syscall.Read(int(fd), in.buf[:])
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			works.Put(w)
+			inputs.Put(in)
 			return false
 		case err != nil:
-			works.Put(w)
+			inputs.Put(in)
 			c.arrived = err
 		case n == 0:
-			works.Put(w)
+			inputs.Put(in)
 			c.arrived = io.EOF
 		default:
-			w.r, w.w = 0, n
-			c.work, c.arrived = w, nil
+			in.r, in.w = 0, n
+			c.in, c.arrived = in, nil
 		}
 		return true
 	}
 }
 
-// write sends b. A caller that takes nothing for WriteTimeout is cut.
-func (c *conn) write(b []byte) error {
-	c.writable()
-	_, err := c.nc.Write(b)
-	return err
-}
-
+// writable moves the write deadline on. A caller that takes nothing for
+// WriteTimeout is cut.
 func (c *conn) writable() {
-	limit := c.lane.o.WriteTimeout
-	if now := time.Now(); now.Sub(c.wrote) > slack {
-		c.wrote = now
-		c.nc.SetWriteDeadline(now.Add(limit + slack))
+	if c.now.Sub(c.wrote) > slack {
+		c.wrote = time.Now()
+		c.nc.SetWriteDeadline(c.wrote.Add(c.lane.o.WriteTimeout + slack))
 	}
 }
 

@@ -60,7 +60,7 @@ func compare(t *testing.T, text string, r io.Reader) {
 	c := wired(r)
 	theirs := bufio.NewReader(strings.NewReader(text))
 	for {
-		if c.work == nil && c.await() != nil {
+		if c.in == nil && c.await() != nil {
 			return
 		}
 		call := pipeline.NewCall()
@@ -90,9 +90,7 @@ func compare(t *testing.T, text string, r io.Reader) {
 				return
 			}
 		}
-		if c.work.r == c.work.w {
-			c.release()
-		}
+		c.spent()
 	}
 }
 

@@ -24,19 +24,21 @@ func (c *conn) request() int {
 		call.Free()
 		return outcome
 	}
-	w := c.work
-	out := &w.writer
-	*out = writer{c: c, head: m.Method == "HEAD", out: w.out[:0], close: m.Close}
+	out := &c.out
+	*out = writer{c: c, head: m.Method == "HEAD", close: m.Close}
 	var content *body
 	if m.Chunked || m.Length > 0 {
 		content = newBody(c, &m)
 		out.body, call.Source, call.Length = content, content, content.length
 	}
 	call.Context, call.Peer, call.Writer = c.ctx, c.peer, out
-	call.Now = time.Now()
+	c.now = time.Now()
+	call.Now = c.now
 	call.Fault = c.lane.o.Overload()
-	if content == nil && w.r == w.w {
-		c.watch.wait()
+	if content == nil {
+		if c.spent(); c.in == nil {
+			c.watch.wait()
+		}
 	}
 	c.lane.to.Serve(call)
 	keep := out.finish()
@@ -48,7 +50,8 @@ func (c *conn) request() int {
 	if keep && !out.close {
 		return answered
 	}
-	c.close(!out.aborted && (w.r < w.w || content != nil && content.err != io.EOF))
+	c.spent()
+	c.close(!out.aborted && (c.in != nil || content != nil && content.err != io.EOF))
 	return over
 }
 
@@ -58,13 +61,12 @@ func (c *conn) accept(call *pipeline.Call) (m strict.Message, outcome int) {
 	if outcome != answered {
 		return m, outcome
 	}
-	w := c.work
-	b := w.in[w.r : w.r+end]
+	b := c.in.buf[c.in.r : c.in.r+end]
 	m, d := strict.Fields(b, string(b), c.lane.o.MaxFields, &call.Header)
 	if d != nil || !m.Plain {
 		return m, unusual
 	}
-	w.r += end
+	c.in.r += end
 	call.Method, call.Proto, call.Authority = m.Method, "HTTP/1.1", m.Host
 	call.Target, call.Query, _ = strings.Cut(m.Target, "?")
 	return m, answered
@@ -72,12 +74,12 @@ func (c *conn) accept(call *pipeline.Call) (m strict.Message, outcome int) {
 
 // head reads until the buffer holds a whole head and returns its length.
 func (c *conn) head() (end, outcome int) {
-	w, timed := c.work, false
+	in, timed := c.in, false
 	for line := 0; ; {
-		if w.in[w.r] == '\r' {
+		if in.buf[in.r] == '\r' {
 			return 0, unusual
 		}
-		end, next, d := strict.HeadEnd(w.in[w.r:w.w], line)
+		end, next, d := strict.HeadEnd(in.buf[in.r:in.w], line)
 		switch {
 		case d != nil:
 			return 0, unusual
@@ -88,19 +90,19 @@ func (c *conn) head() (end, outcome int) {
 			return end, answered
 		}
 		line = next
-		if w.w == len(w.in) && w.r > 0 {
-			w.w = copy(w.in[:], w.in[w.r:w.w])
-			w.r = 0
+		if in.w == len(in.buf) && in.r > 0 {
+			in.w = copy(in.buf[:], in.buf[in.r:in.w])
+			in.r = 0
 		}
-		if w.w == len(w.in) {
+		if in.w == len(in.buf) {
 			return 0, unusual
 		}
 		if !timed {
 			timed = true
 			c.nc.SetReadDeadline(time.Now().Add(c.lane.o.HeadTimeout))
 		}
-		n, err := c.nc.Read(w.in[w.w:])
-		w.w += n
+		n, err := c.nc.Read(in.buf[in.w:])
+		in.w += n
 		if n > 0 {
 			continue
 		}

@@ -22,7 +22,9 @@ type writer struct {
 	head  bool  // the request is HEAD
 	close bool  // the connection ends with this answer
 
+	room    *[outRoom]byte // what out is part of, as long as it fits
 	out     []byte
+	fresh   bool // the connection knows the time
 	begun   bool
 	bare    bool  // the answer has no content
 	length  int64 // of the content that is to come; -1 when unknown
@@ -42,6 +44,8 @@ func (w *writer) Head(status int, h policy.Header, length int64) {
 	}
 	w.begun, w.length = true, length
 	w.bare = w.head || status == http.StatusNoContent || status == http.StatusNotModified
+	w.c.now, w.fresh = time.Now(), true
+	w.open()
 	b := append(w.out, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(status), 10)
 	b = append(b, ' ')
@@ -62,7 +66,7 @@ func (w *writer) Head(status int, h policy.Header, length int64) {
 		b = append(appendValue(b, f.Value), "\r\n"...)
 	}
 	if !dated {
-		b = append(append(append(b, "Date: "...), date()...), "\r\n"...)
+		b = append(append(append(b, "Date: "...), date(w.c.now)...), "\r\n"...)
 	}
 	if w.close = w.close || w.c.lane.o.Closing() || w.body != nil && !w.body.settled(); w.close {
 		b = append(b, "Connection: close\r\n"...)
@@ -70,6 +74,21 @@ func (w *writer) Head(status int, h policy.Header, length int64) {
 	w.out = b
 	if w.bare || length >= 0 {
 		w.frame(length, status)
+	}
+}
+
+// open takes a buffer, and sent gives it back.
+func (w *writer) open() {
+	if w.room == nil {
+		w.room = outputs.Get().(*[outRoom]byte)
+		w.out = w.room[:0]
+	}
+}
+
+func (w *writer) sent() {
+	if w.out = nil; w.room != nil {
+		outputs.Put(w.room)
+		w.room = nil
 	}
 }
 
@@ -99,6 +118,7 @@ func (w *writer) Write(p []byte) (int, error) {
 	case !w.framed:
 		w.frame(-1, 0)
 	}
+	w.open()
 	if w.chunked {
 		w.out = strconv.AppendInt(w.out, int64(len(p)), 16)
 		w.out = append(w.out, "\r\n"...)
@@ -128,9 +148,9 @@ func (w *writer) emit(p []byte) {
 		w.out = append(w.out, p...)
 		return
 	}
-	w.c.writable()
 	w.both = [2][]byte{w.out, p}
 	both := net.Buffers(w.both[:])
+	w.writable()
 	_, w.err = both.WriteTo(w.c.nc)
 	w.both = [2][]byte{}
 	w.out = w.out[:0]
@@ -142,10 +162,19 @@ func (w *writer) Flush() error {
 		w.frame(-1, 0)
 	}
 	if w.err == nil && len(w.out) > 0 && !w.aborted {
-		w.err = w.c.write(w.out)
-		w.out = w.out[:0]
+		w.writable()
+		_, w.err = w.c.nc.Write(w.out)
+		w.sent()
 	}
 	return w.err
+}
+
+func (w *writer) writable() {
+	if !w.fresh {
+		w.c.now = time.Now()
+	}
+	w.fresh = false
+	w.c.writable()
 }
 
 // Trailer implements pipeline.Writer.
@@ -157,6 +186,7 @@ func (w *writer) Trailer(h policy.Header) {
 		return
 	}
 	w.ended = true
+	w.open()
 	b := append(w.out, "0\r\n"...)
 	for i := range h {
 		if f := &h[i]; !head.OfConnection(f.Name) && strict.Token(f.Name) {
@@ -170,7 +200,7 @@ func (w *writer) Trailer(h policy.Header) {
 // Abort implements pipeline.Writer.
 func (w *writer) Abort() {
 	w.aborted, w.close = true, true
-	w.out = w.out[:0]
+	w.sent()
 }
 
 // Switch implements pipeline.Writer: who asks for it is in the other lane.
@@ -186,11 +216,14 @@ func (w *writer) finish() bool {
 	case !w.framed:
 		w.frame(0, 0)
 	case w.chunked && !w.ended:
+		w.open()
 		w.out = append(w.out, "0\r\n\r\n"...)
 	}
 	w.ended = true
 	torn := !w.bare && !w.chunked && w.length > 0
-	return w.Flush() == nil && !torn
+	kept := w.Flush() == nil && !torn
+	w.sent()
+	return kept
 }
 
 // appendValue appends a field's value; bytes that none may have become spaces.
@@ -213,15 +246,14 @@ type stamp struct {
 	text   string
 }
 
-var now atomic.Pointer[stamp]
+var today atomic.Pointer[stamp]
 
 // date is the Date field's value (RFC 9110 §6.6.1), made once a second.
-func date() string {
-	t := time.Now()
-	if s := now.Load(); s != nil && s.second == t.Unix() {
+func date(t time.Time) string {
+	if s := today.Load(); s != nil && s.second == t.Unix() {
 		return s.text
 	}
 	s := &stamp{t.Unix(), t.UTC().Format(http.TimeFormat)}
-	now.Store(s)
+	today.Store(s)
 	return s.text
 }
