@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"maps"
 	"slices"
 
 	"gatehouse"
@@ -60,6 +61,8 @@ func (c *checker) routes() {
 			for _, h := range taken[claim.Path] {
 				if claim.Collides(h.Claim) {
 					c.fault(d, where, "routes to %q and %q (%s) both claim %s%s", claim.ref(), h.ref(), h.d.where(), onHost(claim, h.Claim), claim.Path)
+				} else if env, host := c.meet(claim, h.Claim); env != "" {
+					c.fault(d, where, "routes to %q and %q (%s) both claim %s%s in environment %q", claim.ref(), h.ref(), h.d.where(), host, claim.Path, env)
 				}
 			}
 			taken[claim.Path] = append(taken[claim.Path], held{claim, d})
@@ -87,6 +90,48 @@ func (c *checker) storedRoutes(d *Document, where []string, claim Claim) {
 
 func index(o *gatehouse.Object, version string) int {
 	return slices.IndexFunc(o.Spec.(*gatehouse.API).Versions, func(v gatehouse.Version) bool { return v.Name == version })
+}
+
+// meet finds an environment of the bundle, and its host, in which two versions
+// that claim one path come to be: one names the host, the other has it from the
+// environment.
+func (c *checker) meet(a, b Claim) (env, host string) {
+	if a.API == b.API && a.Version == b.Version || (len(a.Hosts) == 0) == (len(b.Hosts) == 0) {
+		return "", ""
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.own)) {
+		o := c.own[key].object
+		s, ok := o.Spec.(*gatehouse.Environment)
+		if !ok || s.Release != nil && s.Release.Mode != "" && s.Release.Mode != "automatic" || (s.Release == nil || s.Release.Mode == "") && s.Stage != "dev" {
+			continue // nothing comes there by itself
+		}
+		for _, h := range s.Hosts {
+			if (slices.Contains(a.Hosts, h) || slices.Contains(b.Hosts, h)) && c.comes(a, o.Metadata.Name) && c.comes(b, o.Metadata.Name) {
+				return o.Metadata.Name, h
+			}
+		}
+	}
+	return "", ""
+}
+
+// comes reports whether a version's backend has a place in an environment.
+func (c *checker) comes(claim Claim, env string) bool {
+	team, name := gatehouse.ParseRef(claim.API, "")
+	d := c.own[gatehouse.Key(gatehouse.KindAPI, team, name)]
+	if d == nil {
+		return false
+	}
+	backend := d.object.Spec.(*gatehouse.API).Versions[index(d.object, claim.Version)].Backend
+	if backend == "" {
+		return true
+	}
+	team, name = gatehouse.ParseRef(backend, team)
+	o, _ := c.find(gatehouse.KindBackend, team, name)
+	if o == nil {
+		return false
+	}
+	_, ok := o.Spec.(*gatehouse.Backend).Environments[env]
+	return ok
 }
 
 func (c Claim) ref() string { return c.API + "@" + c.Version }
