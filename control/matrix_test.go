@@ -135,7 +135,11 @@ func TestRoleByRoute(t *testing.T) {
 				s := newSite(t)
 				town(s)
 				token := s.token("who", role.Name, scope)
-				for _, team := range []string{"b", "a"} {
+				teams := []string{"b", "a"}
+				if scope == "organization" {
+					teams = teams[:1] // one is as the other
+				}
+				for _, team := range teams {
 					for _, r := range ordered() {
 						o := r.Describe()
 						c := request(o, team)
