@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"errors"
 	"net/http"
 	"os"
@@ -62,28 +63,36 @@ func (b *ballast) lift(t *testing.T) {
 	}
 }
 
+// small puts the data directory of a process on a disk of its own.
+func (s *site) small(name, size string) (dir string) {
+	s.t.Helper()
+	const otherwise = "the tests of store/sqlite and link fill the disk by other means"
+	if os.Geteuid() != 0 {
+		s.t.Skip("mounting a small tmpfs takes root; " + otherwise)
+	}
+	dir = s.data(name)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+		s.t.Skipf("mounting a small tmpfs: %v; %s", err, otherwise)
+	}
+	s.t.Cleanup(func() {
+		s.end()
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			s.t.Error(err)
+		}
+	})
+	return dir
+}
+
 // TestChaosDiskFull takes all room from the data directory of a control plane and
 // its gateway: changes are refused whole and with a reason, calls go on and are
 // counted, and with room all goes on by itself.
 func TestChaosDiskFull(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("mounting a small tmpfs takes root; the tests of store/sqlite fill the disk by other means")
-	}
 	s := newSite(t)
-	dir := s.data("all")
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=24m"); err != nil {
-		t.Skipf("mounting a small tmpfs: %v; the tests of store/sqlite fill the disk by other means", err)
-	}
-	t.Cleanup(func() {
-		s.end()
-		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
+	dir := s.small("all", "24m")
 	s.serve("all", "--report-interval", flush.String())
 	s.apply(s.platform())
 	s.inStep(1)
@@ -146,4 +155,66 @@ func (s *site) refusedOnly(w *writer) (refused int) {
 		_ = wait(s.t.Context(), 10*time.Millisecond)
 	}
 	return refused
+}
+
+// TestChaosGatewayDiskFull takes all room from a gateway alone: it follows the
+// control plane all the same, restarts, and loses no count once there is room.
+func TestChaosGatewayDiskFull(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	dir := s.small("edge", "8m")
+	s.control("control")
+	s.apply(s.platform() + shop)
+	s.gateway("edge", "--report-interval", flush.String())
+	s.inStep(1)
+	in := adminapi.SubscribeRequest{}
+	in.Body.Product, in.Body.Plan, in.Body.Application, in.Body.Environment, in.Body.Key = "pets/shop", "default", "pets/caller", "dev", true
+	key, err := s.api.Subscribe(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.eventually("the key opens the API", func() error { return s.with(key.Body.Key, http.StatusOK) })
+	l := callers(t.Context(), 2, 2*time.Millisecond, new(http.Transport), func() string { return s.at["edge"] + "/pets" })
+	b := newBallast(t, dir)
+	took := s.revoke("caller-shop", key.Body.Key)
+	s.apply(s.open("late", ""))
+	s.eventually("a new API is served", func() error { return get(t.Context(), s.at["edge"]+"/late", http.StatusOK) })
+	_ = wait(t.Context(), 4*flush) // counts find no room
+	b.lift(t)
+	answers := l.end()
+	for _, a := range answers {
+		if a.status != http.StatusOK {
+			t.Fatalf("a call was answered %d, %v", a.status, a.err)
+		}
+	}
+	s.eventually("each call is counted once", func() error { return s.exactly("pets/pets@v1", len(answers)) })
+
+	// What did not get to disk then gets there by itself, and a start finds it.
+	s.eventually("the configuration is on disk", func() error {
+		log, err := os.ReadFile(filepath.Join(s.dir, "edge.log"))
+		if err == nil && !bytes.Contains(log, []byte("configuration is on disk now")) {
+			err = errors.New("the gateway does not say so")
+		}
+		return err
+	})
+	s.kill("control")
+	s.kill("edge")
+	s.again("edge")
+	if err := get(t.Context(), s.at["edge"]+"/late", http.StatusOK); err != nil {
+		t.Errorf("from disk: %v", err)
+	}
+	if err := s.with(key.Body.Key, http.StatusUnauthorized); err != nil {
+		t.Errorf("the revoked key, from disk: %v", err)
+	}
+
+	// It starts also while there is no room at all.
+	s.kill("edge")
+	b = newBallast(t, dir)
+	_ = wait(t.Context(), 50*time.Millisecond)
+	s.again("edge")
+	if err := get(t.Context(), s.at["edge"]+"/late", http.StatusOK); err != nil {
+		t.Errorf("from a full disk: %v", err)
+	}
+	b.lift(t)
+	t.Logf("with no room: a revoked key refused within %s, %d calls counted", took, len(answers))
 }

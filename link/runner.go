@@ -45,6 +45,7 @@ type Runner struct {
 	standing report.Ack
 	acked    bool
 	unsaved  map[snapshot.Hash][]byte
+	unkept   *Update      // in force and not on disk
 	contact  atomic.Int64 // Unix nanoseconds of the last answer
 	serial   atomic.Int64
 	kept     int // instances of the environment, on disk
@@ -163,10 +164,11 @@ func (r *Runner) Run(ctx context.Context) {
 func (r *Runner) poll(ctx context.Context) {
 	var pause backoff
 	for ctx.Err() == nil {
+		wait := r.keep()
 		err := r.ack(ctx)
 		var news *Update
 		if err == nil {
-			news, err = r.Client.Manifest(ctx, r.current, 20*time.Second, r.health())
+			news, err = r.Client.Manifest(ctx, r.current, wait, r.health())
 		}
 		r.keepInstances()
 		if err == nil || StatusOf(err) != 0 {
@@ -222,12 +224,31 @@ func (r *Runner) take(ctx context.Context, u *Update) error {
 		r.Log.Error("configuration goes into force but is not on disk", "error", err)
 	}
 	r.put(ctx, u)
+	r.unkept = nil
 	if err == nil {
 		clear(r.unsaved)
-	} else {
-		r.forget(u)
+		return nil
+	}
+	r.forget(u)
+	if r.standing.Refused == "" {
+		r.unkept = u
 	}
 	return nil
+}
+
+// keep tries again what the disk would not take: after a restart, yesterday's
+// rules would be in force. It returns how long to wait for news then.
+func (r *Runner) keep() (wait time.Duration) {
+	if r.unkept == nil {
+		return 20 * time.Second
+	}
+	if err := r.disk.Save(r.unkept, r.unsaved); err != nil {
+		return 2 * time.Second // the error was told when it came first
+	}
+	r.Log.Info("configuration is on disk now", "serial", r.unkept.Manifest.Serial)
+	r.unkept = nil
+	clear(r.unsaved)
+	return 20 * time.Second
 }
 
 // put swaps u in. A manifest that is refused whole counts as seen: the next
