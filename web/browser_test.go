@@ -135,7 +135,8 @@ func TestBrowserNotYours(t *testing.T) {
 		at   string
 		want string
 	}{
-		{"/console/", "Nothing is exposed yet"},
+		{"/console/", "Nothing is exposed that you may see"},
+		{"/console/subscription", "There is no subscription that you may see"},
 		{"/console/audit", "Not yours to see"},
 		{"/console/fleet", "What runs is not yours to see"},
 		{"/console/usage", "Not yours to see"},

@@ -12,3 +12,7 @@ export function notYours(w, what = 'Not yours to see') {
 }
 
 const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) + '.' : '');
+
+// everywhere tells whether the reader was given anything for the whole
+// organization; for others an empty list is only what they may see of it.
+export const everywhere = (session) => session.assignments.some((a) => a.scope === 'organization');

@@ -1,13 +1,14 @@
 // Catalog shows all that is exposed, now or at a past moment: control/catalog.
 import { el, put, field, options } from '/shared/dom.js';
 import { get } from '/shared/api.js';
+import { everywhere } from '/shared/permission.js';
 import { problem, empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { badge, count, place as where, plural, short, tag, when } from '/shared/format.js';
 import { query, setQuery, fromLocal, toLocal } from '../query.js';
 import { open } from './entry.js';
 
-export async function show(place) {
+export async function show(place, session) {
   const asked = query();
   const found = el('div', { class: 'stack' });
   const told = el('p', { role: 'status', class: 'hidden-text' });
@@ -27,7 +28,7 @@ export async function show(place) {
     const past = moment.value !== '';
     put(told, `${count(items.length)} of ${plural(answer.items.length, 'entry', 'entries')}`);
     put(found, past && el('div', { class: 'notice' }, 'As it was at ', when(answer.asOf), '. Nothing on this page is of now.'), tiles(items),
-      table('What is exposed', columns(answer.asOf, past), items, nothing(answer.items.length, past)));
+      table('What is exposed', columns(answer.asOf, past), items, nothing(answer.items.length, past, everywhere(session))));
   }
 
   async function load() {
@@ -80,9 +81,10 @@ function runs(e) {
   return `runs on ${count(same)} of ${plural(all.length, 'instance')}` + (others.length ? `; else ${others.join(', ')}` : '');
 }
 
-function nothing(any, past) {
+function nothing(any, past, all) {
   if (any) return empty('Nothing matches', 'Take something out of the filter, or choose all environments.');
   if (past) return empty('Nothing was exposed at that moment', 'Choose a later moment, or Now.');
+  if (!all) return empty('Nothing is exposed that you may see', 'A role for a team, an environment or an API shows you what it exposes; the page You tells what you were given.');
   return empty('Nothing is exposed yet', 'Bring in an OpenAPI file, apply what that writes, and it appears here:',
     'gatehouse import openapi petstore.yaml --team pets --backend http://127.0.0.1:8081 -o pets/\ngatehouse apply -f pets/');
 }

@@ -15,7 +15,7 @@ export async function show(place) {
   put(place, el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, 'Gateways'), el('button', { type: 'button', class: 'noprint', onclick: () => show(place) }, 'Refresh')),
     el('p', { class: 'lead' }, 'Where APIs are served. Gateways go on serving when the control plane is away; here is what each said last.'),
     denied ? notYours(may, 'What runs is not yours to see') : el('p', { class: 'muted' }, `${plural(gateways.items.length, 'gateway')}, ${count(connected)} of ${plural(instances.length, 'instance')} connected.`),
-    gateways.items.length === 0 && el('div', { class: 'card' }, empty('There is no gateway yet', 'Write a document of kind Gateway, apply it, and let an instance join.', 'gatehouse apply -f gateway.yaml\ngatehouse gateway-token create NAME')),
+    gateways.items.length === 0 && !denied && el('div', { class: 'card' }, empty('There is no gateway yet', 'Write a document of kind Gateway, apply it, and let an instance join.', 'gatehouse apply -f gateway.yaml\ngatehouse gateway-token create NAME')),
     gateways.items.map((g) => card(g, instances.filter((i) => i.gateway === g.metadata.name), denied)),
     gateways.more && el('p', { class: 'muted' }, `These are the first ${count(gateways.items.length)}; "gatehouse list gateways" has all.`));
 }

@@ -1,6 +1,7 @@
 // Subscriptions: who may call what under which plan: control/subscription.
 import { el, put, field, options } from '/shared/dom.js';
 import { all } from '/shared/api.js';
+import { everywhere } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { badge, count, when } from '/shared/format.js';
@@ -9,14 +10,14 @@ import { open } from './decide.js';
 
 const states = ['requested', 'approved', 'suspended', 'rejected', 'expired', 'cancelled'];
 
-export async function show(place) {
+export async function show(place, session) {
   const asked = query();
   const { items, more } = await all('/v1/teams/-/subscriptions');
   const found = el('div', { class: 'stack' });
   const waiting = items.filter((s) => s.status?.state === 'requested').length;
   const filter = el('input', { type: 'search', value: asked.q ?? '', placeholder: 'Application, product, plan, team…', oninput: () => draw() });
   const state = el('select', { onchange: () => draw() }, options([['', 'All'], ...states], asked.state ?? ''));
-  const again = () => show(place);
+  const again = () => show(place, session);
   put(place, el('h1', { tabindex: -1 }, 'Subscriptions'), el('p', { class: 'lead' }, 'Which application may use which product, under which plan.'),
     waiting > 0 && el('div', { class: 'notice warn' }, `${count(waiting)} ${waiting === 1 ? 'waits' : 'wait'} for a decision.`),
     el('div', { class: 'controls noprint' }, el('label', { class: 'field grow' }, el('span', {}, 'Filter'), filter), field('State', state)), found);
@@ -28,7 +29,7 @@ export async function show(place) {
     const list = items.filter((s) => (!state.value || s.status?.state === state.value) && words.every((w) => text(s).includes(w)));
     list.sort((a, b) => (b.status?.state === 'requested') - (a.status?.state === 'requested'));
     put(found, table('Subscriptions', columns(again), list, items.length ? empty('Nothing matches', 'Take something out of the filter.')
-      : empty('Nobody has subscribed yet', 'An application owner subscribes to a product; the portal lists the products there are.', 'gatehouse subscribe TEAM/PRODUCT --plan PLAN --app TEAM/APP --env dev --key')),
+      : empty(everywhere(session) ? 'Nobody has subscribed yet' : 'There is no subscription that you may see', 'An application owner subscribes to a product; the portal lists the products there are.', 'gatehouse subscribe TEAM/PRODUCT --plan PLAN --app TEAM/APP --env dev --key')),
     more && el('p', { class: 'muted' }, `These are the first ${count(items.length)}; "gatehouse list subscriptions" has all.`));
   }
 }
