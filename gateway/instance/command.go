@@ -23,6 +23,7 @@ func (o *Options) Bind(c *cobra.Command) {
 	f.StringSliceVar(&o.FetchFrom, "fetch-from", nil, "private networks that key sets may be fetched from")
 	f.StringVar(&o.Valkey, "valkey", "", "redis:// or rediss:// URL of a Valkey that counts shared limits exactly; else the control plane hands out shares")
 	f.StringVar(&o.AccessLog, "access-log", "", "file for a line of JSON for each request, - for standard output")
+	f.BoolVar(&o.FastLane, "fast-lane", true, "serve ordinary HTTP/1.1 requests without net/http, for less CPU time; answers are the same")
 	f.DurationVar(&o.DrainDelay, "drain-delay", 0, "how long to serve on after being told to stop, while /readyz says no, so that load balancers look away first")
 	f.DurationVar(&o.Interval, "report-interval", 10*time.Second, "how often counts are rolled up and sent")
 }

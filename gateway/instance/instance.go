@@ -25,6 +25,7 @@ import (
 
 	"gatehouse/gateway"
 	"gatehouse/gateway/fetch"
+	"gatehouse/gateway/listen"
 	"gatehouse/link"
 )
 
@@ -44,6 +45,7 @@ type Options struct {
 	// the control plane hands out shares of them.
 	Valkey    string
 	AccessLog string // a file, "-" for standard output, "" for none
+	FastLane  bool   // see listen.Options.NoFastLane; Bind's default is true
 	Interval  time.Duration
 	// DrainDelay is how long to take new connections after being told to stop,
 	// while Ready already says no: what balances load looks away in time.
@@ -93,6 +95,7 @@ func (i *Instance) open(ctx context.Context) error {
 	}
 	if i.Gateway, err = gateway.New(gateway.Options{
 		Limits:         i.shared.limits,
+		Listen:         listen.Options{NoFastLane: !i.FastLane},
 		TrustedProxies: i.TrustedProxies, State: filepath.Join(i.Data, "limits"), AccessLog: accessLog, Log: i.Log,
 		Fetch: fetch.New(fetch.Options{Allow: private, PlainLoopback: len(private) > 0}),
 	}); err != nil {
