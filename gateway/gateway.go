@@ -107,8 +107,7 @@ type Gateway struct {
 
 	mu       sync.Mutex // held by Swap from beginning to end; guards all below
 	have     []snapshot.Entry
-	digest   snapshot.Hash
-	serial   int64
+	manifest *snapshot.Manifest       // put in force last; nil before the first
 	apis     map[string]*pipeline.API // in force, by ID
 	products map[string]*pipeline.Product
 	aside    []report.Refusal
@@ -248,11 +247,15 @@ func (g *Gateway) Running() map[string]string {
 }
 
 // InForce is the serial and digest of the last manifest that was put in force;
-// zero before the first.
+// zero before the first. The digest is worked out when it is asked for: among
+// ten thousand entries that takes milliseconds, which a change does not spend.
 func (g *Gateway) InForce() (serial int64, digest snapshot.Hash) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.serial, g.digest
+	if g.manifest == nil {
+		return 0, digest
+	}
+	return g.manifest.Serial, g.manifest.Digest()
 }
 
 // Aside is what the manifest in force names and this instance does not serve as
@@ -289,6 +292,9 @@ func (g *Gateway) state() telemetry.State {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s.Serial, s.APIs, s.Aside = g.serial, len(g.apis), len(g.aside)
+	s.APIs, s.Aside = len(g.apis), len(g.aside)
+	if g.manifest != nil {
+		s.Serial = g.manifest.Serial
+	}
 	return s
 }

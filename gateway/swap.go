@@ -237,7 +237,7 @@ func (s *swap) finish(m *snapshot.Manifest) {
 		g.watches.Go(debug.FreeOSMemory) // what decoding them took
 	}
 	g.have = s.inForce()
-	g.serial, g.digest, g.aside = m.Serial, m.Digest(), s.aside
+	g.manifest, g.aside = m, s.aside
 }
 
 func (s *swap) refuse(c *change) {
