@@ -2,9 +2,9 @@
 // figures into bench/RESULTS.md, each section between markers of its own, with
 // the machine named. Ratios and counts are worth more than absolute times.
 //
-//	go run ./bench                all sections
-//	go run ./bench -only traffic  one of them
-//	go run ./bench -quick         one short round, nothing written
+//	go run ./bench                     all sections, about ten minutes
+//	go run ./bench -only traffic,keys  some of them
+//	go run ./bench -quick              less of everything, nothing written
 package main
 
 import (
@@ -13,7 +13,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 
+	"gatehouse/bench/apply"
+	"gatehouse/bench/keys"
+	"gatehouse/bench/landscape"
+	"gatehouse/bench/quote"
 	"gatehouse/bench/results"
 	"gatehouse/bench/traffic"
 )
@@ -25,6 +31,11 @@ type section struct {
 }
 
 var sections = []section{
+	{"apply", apply.Measure},
+	{"landscape", landscape.Measure},
+	{"keys", keys.Measure},
+	{"access", quote.Access},
+	{"request", quote.Request},
 	{"traffic", traffic.Measure},
 }
 
@@ -32,14 +43,14 @@ func main() {
 	if len(os.Args) > 1 && traffic.Role(os.Args[1:]) { // a process of a measurement
 		return
 	}
-	only := flag.String("only", "", "measure this section alone")
-	quick := flag.Bool("quick", false, "one short round; write nothing")
+	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, access, request, traffic")
+	quick := flag.Bool("quick", false, "less of everything; write nothing")
 	file := flag.String("file", "bench/RESULTS.md", "where results are written")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	for _, s := range sections {
-		if *only != "" && *only != s.name {
+		if *only != "" && !slices.Contains(strings.Split(*only, ","), s.name) {
 			continue
 		}
 		text, err := s.run(ctx, *quick)

@@ -15,9 +15,10 @@ import (
 
 // serveGateway is the traffic wing with a configuration of its own making: one
 // open API, or one behind a product with a plan and all consumers' keys, with
-// an access log.
-func serveGateway(listen, backend string, apim bool) error {
+// an access log. noFastLane leaves HTTP/1.1 to net/http.
+func serveGateway(listen, backend string, apim, noFastLane bool) error {
 	var o gateway.Options
+	o.Listen.NoFastLane = noFastLane
 	if apim {
 		f, err := os.CreateTemp("", "access")
 		if err != nil {

@@ -26,6 +26,7 @@ type contender struct {
 var contenders = []contender{
 	{"nginx", "plain", func(pin []string, dir, backend string) (*process, error) { return startNginx(pin, dir, backend, false) }},
 	{"Gatehouse", "plain", own("plain")},
+	{"Gatehouse, --fast-lane=false", "plain", own("plain-nethttp")},
 	{"net/http and upstream half", "plain", own("half")},
 	{"Go's ReverseProxy", "plain", own("stock")},
 	{"nginx", "apim", func(pin []string, dir, backend string) (*process, error) { return startNginx(pin, dir, backend, true) }},

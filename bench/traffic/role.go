@@ -30,8 +30,8 @@ func Role(args []string) bool {
 		err = serveBackend(listen)
 	case "half":
 		err = serveHalf(listen, backend)
-	case "plain", "apim":
-		err = serveGateway(listen, backend, role == "apim")
+	case "plain", "plain-nethttp", "apim":
+		err = serveGateway(listen, backend, role == "apim", role == "plain-nethttp")
 	case "stock":
 		err = serveStock(listen, backend)
 	}
