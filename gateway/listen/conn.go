@@ -167,7 +167,7 @@ func (c *conn) wait(p []byte) (int, error) {
 	if c.much += n; c.much >= c.server.o.BodyPace {
 		c.slow, c.much = 0, 0
 	} else if c.slow >= c.server.o.BodyTimeout {
-		c.inside.Store(policy.Deny(http.StatusRequestTimeout, "body-too-slow", errSlow.Error()))
+		c.inside.Store(tooSlow())
 		err = errSlow
 	}
 	return n, err

@@ -1,10 +1,8 @@
 package listen
 
 import (
-	"io"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"gatehouse/gateway/listen/strict"
@@ -27,7 +25,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call.Method, call.Proto = r.Method, r.Proto
 	call.Fault = s.fault(c, r)
 	if call.Fault == nil {
-		fill(call, r, w, c)
+		fill(call, s, r, w, c)
 		call.Fault = s.overload()
 	} else {
 		out.last = true
@@ -79,7 +77,7 @@ func (s *Server) overload() *policy.Denial {
 }
 
 // fill copies what the request says into the call.
-func fill(call *pipeline.Call, r *http.Request, w http.ResponseWriter, c *conn) {
+func fill(call *pipeline.Call, s *Server, r *http.Request, w http.ResponseWriter, c *conn) {
 	target := r.RequestURI
 	call.Authority = r.Host
 	if target != "" && target[0] != '/' && target != "*" {
@@ -97,36 +95,12 @@ func fill(call *pipeline.Call, r *http.Request, w http.ResponseWriter, c *conn) 
 	}
 	if r.ContentLength != 0 {
 		b := &body{r: r.Body, w: w, conn: c}
+		// A call of gRPC may say nothing for long; that the backend then
+		// answers at some time is for package upstream to see to.
+		if r.ProtoMajor == 2 && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {
+			b.pace = &pace{timeout: s.o.BodyTimeout, enough: s.o.BodyPace}
+		}
 		call.Source, call.Length = b, r.ContentLength
 		call.Writer.(*writer).body = b
-	}
-}
-
-// A body is a request's body whose pending Read can be cut short.
-type body struct {
-	r    io.Reader
-	w    http.ResponseWriter
-	conn *conn
-	used atomic.Bool // reading has begun
-	done atomic.Bool // and come to an end
-}
-
-// Fault is what is wrong with the body as far as it came, or nil.
-func (b *body) Fault() *policy.Denial { return b.conn.inside.Load() }
-
-// Read implements io.Reader.
-func (b *body) Read(p []byte) (int, error) {
-	b.used.Store(true)
-	n, err := b.r.Read(p)
-	if err != nil {
-		b.done.Store(true)
-	}
-	return n, err
-}
-
-// Abort makes a pending Read, and all that follow, return an error.
-func (b *body) Abort() {
-	if !b.done.Load() {
-		http.NewResponseController(b.w).SetReadDeadline(time.Unix(1, 0))
 	}
 }

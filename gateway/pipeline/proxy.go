@@ -87,7 +87,13 @@ var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 func (c *Call) stream(a *upstream.Answer) {
 	buf := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(buf)
-	prompt := a.Length < 0 || eventStream(c.Response.Header)
+	prompt := a.Length < 0 || stream(c.Response.Header)
+	// Where caller and backend talk in turns the caller may wait for the head
+	// before it says more, and the backend for more before it says anything.
+	if a.Length < 0 && (stream(c.Response.Header) || c.body.open()) && c.Writer.Flush() != nil {
+		c.abort()
+		return
+	}
 	for {
 		n, err := a.Body.Read(buf[:])
 		if c.write(buf[:n]) != nil {
@@ -110,8 +116,10 @@ func (c *Call) stream(a *upstream.Answer) {
 	}
 }
 
-func eventStream(h policy.Header) bool {
-	return strings.HasPrefix(h.Get("Content-Type"), "text/event-stream")
+// stream tells whether the content is of a kind that comes bit by bit.
+func stream(h policy.Header) bool {
+	kind := h.Get("Content-Type")
+	return strings.HasPrefix(kind, "text/event-stream") || strings.HasPrefix(kind, "application/grpc")
 }
 
 // tunnel joins caller and backend once both have agreed to switch. The answer
