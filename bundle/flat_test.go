@@ -3,6 +3,7 @@ package bundle
 import (
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -54,5 +55,51 @@ func TestWriteFlat(t *testing.T) {
 				t.Errorf("read back: %v", err)
 			}
 		})
+	}
+}
+
+// TestImportsIntoOneFolder holds that a second import takes nothing away from the
+// first, though both definitions have one name.
+func TestImportsIntoOneFolder(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, file, path string) error {
+		t.Helper()
+		text := "openapi: 3.0.0\npaths: {" + path + ": {get: {}}}\n"
+		b, err := ImportOpenAPI(ImportOptions{Team: "pets", Name: name, Backend: "http://127.0.0.1:8081", File: file, Files: map[string][]byte{file: []byte(text)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.WriteFlat(dir)
+	}
+	for _, api := range []struct{ name, file, path string }{
+		{"first", "openapi.yaml", "/a"}, {"second", "openapi.yaml", "/b"}, {"own", "api-own.yaml", "/c"}, {"first", "openapi.yaml", "/a"},
+	} {
+		if err := write(api.name, api.file, api.path); err != nil {
+			t.Fatalf("%s: %v", api.name, err)
+		}
+	}
+	b, err := Read([]string{dir}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for i := range b.Documents {
+		if api, ok := b.Documents[i].Get().Spec.(*gatehouse.API); ok {
+			d, err := b.Definition(&b.Documents[i], api.Versions[0].Definition)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[b.Documents[i].Get().Metadata.Name] = d.Operations[0].Path
+		}
+	}
+	if want := map[string]string{"first": "/a", "second": "/b", "own": "/c"}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	product := filepath.Join(dir, "product-first.yaml")
+	if err := os.WriteFile(product, []byte("# plans of our own\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := write("first", "openapi.yaml", "/a"); !gatehouse.Is(err, gatehouse.Conflict) {
+		t.Errorf("over a document that was changed: got %v, want a conflict", err)
 	}
 }

@@ -26,11 +26,22 @@ func (b *Bundle) Write(dir string) error {
 }
 
 // WriteFlat is Write without a folder for the team, when there is but one:
-// "api-orders.yaml", and beside it "team-payments.yaml".
+// "api-orders.yaml", and beside it "team-payments.yaml". It replaces nothing: a
+// definition goes beside one of the same name in a folder of its own, and a
+// document that is there and says something else is an error.
 func (b *Bundle) WriteFlat(dir string) error {
-	files, err := b.layout(b.oneTeam())
+	there := func(name string) ([]byte, bool) {
+		content, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		return content, err == nil
+	}
+	files, err := b.layout(b.oneTeam(), there)
 	if err != nil {
 		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if have, ok := there(name); ok && string(have) != string(files[name]) {
+			return gatehouse.E(gatehouse.Conflict, "writing %q: it is there already and says something else; remove it, or choose another folder", filepath.Join(dir, filepath.FromSlash(name)))
+		}
 	}
 	return write(dir, files)
 }
@@ -73,9 +84,10 @@ func write(dir string, files map[string][]byte) error {
 }
 
 // Layout is what Write writes: content by path below the folder.
-func (b *Bundle) Layout() (map[string][]byte, error) { return b.layout(false) }
+func (b *Bundle) Layout() (map[string][]byte, error) { return b.layout(false, nil) }
 
-func (b *Bundle) layout(flat bool) (map[string][]byte, error) {
+// layout lays documents beside what is there, if that is given.
+func (b *Bundle) layout(flat bool, there func(name string) ([]byte, bool)) (map[string][]byte, error) {
 	docs := make([]*Document, len(b.Documents))
 	for i := range b.Documents {
 		docs[i] = &b.Documents[i]
@@ -94,7 +106,7 @@ func (b *Bundle) layout(flat bool) (map[string][]byte, error) {
 		if flat {
 			folder = ""
 		}
-		if err := b.lay(out, d, folder, text); err != nil {
+		if err := b.lay(out, d, folder, text, there); err != nil {
 			return nil, err
 		}
 	}
@@ -103,18 +115,21 @@ func (b *Bundle) layout(flat bool) (map[string][]byte, error) {
 
 // lay finds a folder in which the document and its definitions meet nothing
 // else: the one given, one of its own, or one deep enough for paths with "..".
-func (b *Bundle) lay(out map[string][]byte, d *Document, top string, text []byte) error {
+func (b *Bundle) lay(out map[string][]byte, d *Document, top string, text []byte, there func(string) ([]byte, bool)) error {
 	name := strings.ToLower(string(d.object.Kind)) + "-" + d.object.Metadata.Name
 	folders := []string{top, path.Join(top, name)}
 	for deep := folders[1]; len(folders) < 40; {
 		deep = path.Join(deep, "files")
 		folders = append(folders, deep)
 	}
-	for _, folder := range folders {
-		files := map[string][]byte{path.Join(folder, name+".yaml"): text}
-		if fits := b.definitionsAt(files, folder, d); fits && agree(out, files) {
-			maps.Copy(out, files)
-			return nil
+	for _, file := range []string{name + ".yaml", name + ".gatehouse.yaml"} { // the second where a definition has the first's name
+		for _, folder := range folders {
+			document := path.Join(folder, file)
+			files := map[string][]byte{document: text}
+			if fits := b.definitionsAt(files, folder, d); fits && agree(out, files) && free(document, files, there) {
+				maps.Copy(out, files)
+				return nil
+			}
 		}
 	}
 	return gatehouse.E(gatehouse.Invalid, "writing %s: the paths of its definitions lead too far out", d.object.Ref())
@@ -135,6 +150,19 @@ func (b *Bundle) definitionsAt(files map[string][]byte, folder string, d *Docume
 			return false
 		}
 		files[target] = b.Files[d.Files[rel]]
+	}
+	return true
+}
+
+// free reports whether no definition would replace another one that is there.
+func free(document string, files map[string][]byte, there func(string) ([]byte, bool)) bool {
+	for name, content := range files {
+		if there == nil || name == document {
+			continue
+		}
+		if have, ok := there(name); ok && string(have) != string(content) {
+			return false
+		}
 	}
 	return true
 }
