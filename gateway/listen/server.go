@@ -123,7 +123,7 @@ func NewServer(o Options, to *pipeline.Server) *Server {
 		ErrorLog:    log.New(logWriter{o.Log}, "", 0),
 	}
 	if !o.NoFastLane {
-		s.fast = h1.New(h1.Options{MaxFields: o.MaxFields, HeadTimeout: o.HeadTimeout, BodyTimeout: o.BodyTimeout, BodyPace: o.BodyPace,
+		s.fast = h1.New(h1.Options{MaxHead: o.MaxHead, MaxFields: o.MaxFields, HeadTimeout: o.HeadTimeout, BodyTimeout: o.BodyTimeout, BodyPace: o.BodyPace,
 			WriteTimeout: o.WriteTimeout, IdleTimeout: o.IdleTimeout, Closing: s.closing, Overload: s.overload, Log: o.Log}, to)
 	}
 	return s

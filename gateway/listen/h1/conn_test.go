@@ -98,6 +98,15 @@ func TestWhatIsUnusualIsGivenUp(t *testing.T) {
 	if rest := <-ended; rest == nil || len(rest.Bytes) != MaxHead {
 		t.Errorf("a large head is not given up")
 	}
+	o := options()
+	o.MaxHead = len(get)
+	_, near, ended = served(t, o)
+	io.WriteString(near, get)
+	answer(t, near)
+	io.WriteString(near, strings.Replace(get, ": h", ": hh", 1))
+	if rest := <-ended; rest == nil || !rest.Began {
+		t.Errorf("a head above the bound is not given up")
+	}
 }
 
 func TestParkedConnectionHoldsNoBuffer(t *testing.T) {

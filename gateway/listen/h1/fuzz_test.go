@@ -32,7 +32,7 @@ func (w *wire) Close() error                     { return nil }
 
 // options are for tests without a pipeline.
 func options() Options {
-	return Options{MaxFields: 128, HeadTimeout: time.Minute, BodyTimeout: time.Minute, BodyPace: 4096,
+	return Options{MaxHead: 32 << 10, MaxFields: 128, HeadTimeout: time.Minute, BodyTimeout: time.Minute, BodyPace: 4096,
 		WriteTimeout: time.Minute, IdleTimeout: time.Minute, Closing: func() bool { return false }}
 }
 

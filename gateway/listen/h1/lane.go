@@ -15,7 +15,7 @@ import (
 // Options are the bounds of the door, as listen.Options explains them. All are
 // set.
 type Options struct {
-	MaxFields                                           int
+	MaxHead, MaxFields                                  int
 	HeadTimeout, BodyTimeout, WriteTimeout, IdleTimeout time.Duration
 	BodyPace                                            int
 	// Closing tells whether connections are not to be kept just now.

@@ -81,7 +81,7 @@ func (c *conn) head() (end, outcome int) {
 		}
 		end, next, d := strict.HeadEnd(in.buf[in.r:in.w], line)
 		switch {
-		case d != nil:
+		case d != nil, end > c.lane.o.MaxHead, end < 0 && in.w-in.r > c.lane.o.MaxHead:
 			return 0, unusual
 		case end > 0:
 			if timed {
@@ -97,7 +97,7 @@ func (c *conn) head() (end, outcome int) {
 		if in.w == len(in.buf) {
 			return 0, unusual
 		}
-		if !timed {
+		if !timed && c.served { // else the time runs since the connection came
 			timed = true
 			c.nc.SetReadDeadline(time.Now().Add(c.lane.o.HeadTimeout))
 		}
