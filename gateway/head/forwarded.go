@@ -13,6 +13,9 @@ type Peer struct {
 	Text    string // Addr written out
 	TLS     bool
 	Trusted bool // a proxy whose account of the way here is believed
+	// Name is the host that the handshake named where that chose among several
+	// certificates, in lower case; requests for another host came the wrong way.
+	Name string
 }
 
 // NewPeer reads a peer's address; trusted are the proxies that are believed.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -241,7 +242,11 @@ func (s *Server) secure(c *conn, config *tls.Config) {
 		c.Close()
 		return
 	}
-	if shaken.ConnectionState().NegotiatedProtocol == "h2" {
+	state := shaken.ConnectionState()
+	if len(config.Certificates) > 1 {
+		c.peer.Name = strings.ToLower(state.ServerName)
+	}
+	if state.NegotiatedProtocol == "h2" {
 		s.in.give(shaken)
 		return
 	}

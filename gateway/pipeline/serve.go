@@ -116,6 +116,11 @@ func (s *Server) prepare(c *Call) *policy.Denial {
 	if c.Host, ok = head.Host(c.Authority); !ok && (c.Authority != "" || c.Proto != "HTTP/1.0") {
 		return policy.Deny(http.StatusBadRequest, "host-malformed", "the host is missing or not a name or address with a port")
 	}
+	if c.Peer.Name != "" && c.Host != c.Peer.Name {
+		// RFC 9110 §15.5.20: what one certificate vouches for is not asked
+		// under another's name.
+		return policy.Deny(http.StatusMisdirectedRequest, "misdirected", "the connection was made for another host")
+	}
 	c.Caller = c.Peer.Caller(c.Header, s.Trusted)
 	var err error
 	if c.Path, err = route.Normalize(c.Target, s.Rules); err != nil {
