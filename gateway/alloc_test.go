@@ -8,14 +8,23 @@ import (
 	"gatehouse/snapshot"
 )
 
-// maxAllocs is how often a request that passes through the fast lane may allocate,
-// the upstream half included and the backend's share not; most are its own strings.
-const maxAllocs = 9
+// How often a request may allocate, the upstream half included and the backend's
+// share not. In the fast lane most are its own strings; net/http adds its request,
+// its context and its header.
+const (
+	maxAllocs        = 9
+	maxAllocsNetHTTP = 30
+)
 
-// TestAllocations guards what a request on a kept connection allocates.
+// TestAllocations guards what a request on a kept connection allocates, in the
+// lane that this run is through.
 func TestAllocations(t *testing.T) {
-	if noFastLane || raceDetector {
-		t.Skip("counts are the fast lane's, without the race detector's")
+	if raceDetector {
+		t.Skip("the race detector allocates too")
+	}
+	limit := float64(maxAllocs)
+	if noFastLane {
+		limit = maxAllocsNetHTTP
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -55,8 +64,8 @@ func TestAllocations(t *testing.T) {
 			t.Fatalf("got %q, %v", buf[:length], err)
 		}
 	})
-	if n > maxAllocs {
-		t.Errorf("a request allocates %v times, more than %d", n, maxAllocs)
+	if n > limit {
+		t.Errorf("a request allocates %v times, more than %v", n, limit)
 	}
 	t.Logf("%v allocations", n)
 }
