@@ -70,6 +70,7 @@ func TestOperations(t *testing.T) {
 		{"same form under other encodings", head + "  /caf%c3%a9: {get: {}}\n  /café: {get: {}}\n", `main.yaml:5:3: paths "/café" and "/caf%c3%a9" (line 4) collide: both take GET requests of the same form`},
 		{"collision", head + "  /a/{x}/c: {get: {}}\n  /a/{y}/c: {get: {}}\n", `main.yaml:5:3: paths "/a/{y}/c" and "/a/{x}/c" (line 4) collide: both take GET requests of the same form`},
 		{"path twice", head + "  /a: {get: {}}\n  /a: {post: {}}\n", `main.yaml:5:3: path "/a" stands twice, first on line 4`},
+		{"an operationId that is another's route", head + "  /a: {get: {operationId: GET /b}}\n  /b: {get: {}}\n", `main.yaml:5:8: GET /b is called "GET /b", as is the operation at main.yaml:4; give one of them another operationId`},
 		{"method twice", head + "  /a: {get: {}, get: {}}\n", `main.yaml:4:17: "get" stands twice in path "/a", first on line 4`},
 		{"method twice, once as an additional one", strings.Replace(head, "3.1.0", "3.2.0", 1) + "  /a: {get: {}, additionalOperations: {GET: {}}}\n", `main.yaml:4:3: path "/a" has the method GET twice`},
 		{"paths twice", head + "  /a: {get: {}}\npaths: {/b: {get: {}}}\n", `main.yaml:5:1: "paths" stands twice in the definition, first on line 3`},

@@ -23,8 +23,10 @@ type openapi struct {
 	routes   map[string]route // by method and shape
 	shapes   map[string]route // by shape alone
 	ops      []gatehouse.Operation
-	budget   int // steps left for generated examples
-	steps    int // left for what aliases and references repeat
+	budget   int                  // steps left for generated examples
+	steps    int                  // left for what aliases and references repeat
+	checked  map[*yamlx.Node]bool // for keys that stand twice
+	names    map[string]loc       // of operations, whether an operationId or a route
 }
 
 // route is who took a method and shape first.
@@ -37,7 +39,7 @@ type route struct {
 func readOpenAPI(s *sources, main loc, version string) *Definition {
 	r := &openapi{
 		sources: s, main: main, v2: version == "2.0", ids: make(map[string]loc), routes: make(map[string]route),
-		shapes: make(map[string]route), budget: 5_000_000, steps: 10_000_000,
+		shapes: make(map[string]route), budget: 5_000_000, steps: 5_000_000, checked: make(map[*yamlx.Node]bool), names: make(map[string]loc),
 	}
 	s.checkRefs(main.file)
 	d := &Definition{Format: OpenAPI, FormatVersion: version}
@@ -174,10 +176,6 @@ func (r *openapi) pathItem(at loc, key string, t template, item loc) {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		k, v := pairs[i], pairs[i+1]
 		name := yamlx.Text(k)
-		if seen[name] {
-			continue // told
-		}
-		seen[name] = true
 		method := ""
 		switch lower := strings.ToLower(name); {
 		case otherFields[name] || strings.HasPrefix(lower, "x-"):
@@ -188,7 +186,8 @@ func (r *openapi) pathItem(at loc, key string, t template, item loc) {
 		default:
 			r.note(loc{item.file, k}, "%q under path %q is no method and is not read", name, key)
 		}
-		if method != "" {
+		if method != "" && !seen[method] { // else told
+			seen[method] = true
 			r.operation(at, t, method, loc{item.file, k}, loc{item.file, yamlx.Follow(v)}, item)
 		}
 	}
@@ -243,6 +242,11 @@ func (r *openapi) operation(path loc, t template, method string, key, op, item l
 	if !r.claim(path, t, method, id) {
 		return
 	}
+	if first, taken := r.names[id]; taken {
+		r.fault(key, "%s %s is called %q, as is the operation at %s:%d; give one of them another operationId", method, t.path, id, first.file, first.node.Line)
+		return
+	}
+	r.names[id] = key
 	r.params(t, path, op, item)
 	o := gatehouse.Operation{ID: id, Method: method, Path: t.path, Summary: yamlx.Text(r.get(op.node, "summary"))}
 	if o.Summary == "" {
@@ -314,9 +318,10 @@ func (r *openapi) spend(at loc, n int) bool {
 // once reports keys that stand twice, so that nobody can tell which one holds.
 func (r *openapi) once(at loc, what string) {
 	n := yamlx.Follow(at.node)
-	if !yamlx.IsMap(n) || !r.spend(at, len(n.Content)) {
+	if !yamlx.IsMap(n) || r.checked[n] || !r.spend(at, len(n.Content)) {
 		return
 	}
+	r.checked[n] = true
 	seen := make(map[string]*yamlx.Node, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
