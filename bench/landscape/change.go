@@ -19,12 +19,12 @@ import (
 
 // changed is what single changes cost.
 type changed struct {
-	answer, enforced     []time.Duration // of the apply itself; from its answer to the gateway's new behaviour
-	samples              int
-	failed               []string
-	calm, during         []time.Duration // answers without changes, and due while one was on its way
-	restRSS, peakRSS     int64
-	restRange, peakRange int64 // the least and the most in the calm
+	answer, enforced    []time.Duration // of the apply itself; from its answer to the gateway's new behaviour
+	samples             int
+	failed              []string
+	calm, during        []time.Duration // answers without changes, and due while one was on its way
+	calmLeast, calmMost int64           // resident memory without changes
+	calmRSS, peakRSS    int64           // its median then, and the most during changes
 }
 
 // A span is the time from the sending of a change until it held.
@@ -49,8 +49,8 @@ func (m *measurement) changing(ctx context.Context) error {
 		return err
 	}
 	c.samples, c.failed = len(samples), append(c.failed, failed...)
-	c.restRSS, c.peakRSS = quiet[len(quiet)/2], busy[len(busy)-1]
-	c.restRange, c.peakRange = quiet[0], quiet[len(quiet)-1]
+	c.calmRSS, c.peakRSS = quiet[len(quiet)/2], busy[len(busy)-1]
+	c.calmLeast, c.calmMost = quiet[0], quiet[len(quiet)-1]
 	warm := samples[0].Due.Add(m.calm / 5)
 	for _, s := range samples {
 		switch end := s.Due.Add(s.Took); {

@@ -35,8 +35,8 @@ type size struct {
 }
 
 var (
-	full  = size{10_000, 1000, 2000, 200, 100_000, 2000, 8, 15 * time.Second, 100, 5, 3 * time.Second}
-	short = size{1000, 500, 200, 20, 2000, 1000, 8, 3 * time.Second, 10, 2, time.Second}
+	full  = size{10_000, 1000, 2000, 200, 100_000, 2000, 8, 15 * time.Second, 100, 5, 5 * time.Second}
+	short = size{1000, 500, 200, 20, 2000, 1000, 8, 3 * time.Second, 10, 2, 3 * time.Second}
 )
 
 // A measurement is one run.

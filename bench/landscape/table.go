@@ -30,7 +30,7 @@ func (m *measurement) table() string {
 	row("requests meanwhile, failed", "≥ 100,000, 0", "%s, %d", thousands(c.samples), len(c.failed))
 	row(fmt.Sprintf("p99 of answers at %d/s: calm, while a change is on its way", m.rate), "ratio ≤ 2", "%s, %s: %.2f", ms(c.calm, 99), ms(c.during, 99), ratio(load.Percentile(c.during, 99), load.Percentile(c.calm, 99)))
 	row("p50 of the same", "", "%s, %s: %.2f", ms(c.calm, 50), ms(c.during, 50), ratio(load.Percentile(c.during, 50), load.Percentile(c.calm, 50)))
-	row("resident memory under load: calm (least, median, most), at its highest while swapping", "≤ 1.3 of the calm median", "%d, %d, %d MiB, %d MiB: %.2f", c.restRange/mib, c.restRSS/mib, c.peakRange/mib, c.peakRSS/mib, float64(c.peakRSS)/float64(c.restRSS))
+	row("resident memory under load: calm (least, median, most), at its highest while swapping", "≤ 1.3", "%d, %d, %d MiB, %d MiB: %.2f of the median, %.2f of the most", c.calmLeast/mib, c.calmRSS/mib, c.calmMost/mib, c.peakRSS/mib, float64(c.peakRSS)/float64(c.calmRSS), float64(c.peakRSS)/float64(c.calmMost))
 	row("memory for a route at rest: heap after GC, PSS", "< 2.5 KB", "%d B, %d B", m.rest.heap/routes, m.rest.PSS/routes)
 	row("PSS at rest after filling / started from disk", "≤ 100 MiB", "%d MiB / %d MiB (%d MiB at its highest)", m.rest.PSS/mib, m.start.PSS/mib, m.start.max/mib)
 	row("heap after GC started from disk", "", "%d MiB, %d B for a route", m.start.heap/mib, m.start.heap/routes)
