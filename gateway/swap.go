@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"gatehouse/gateway/credential"
 	"gatehouse/gateway/pipeline"
@@ -218,6 +219,18 @@ func (s *swap) environment() error {
 // collection: decoding takes about as much memory again as what is built.
 const manyChunks = 500
 
+const tidyAfter = 2 * time.Second
+
+// tidy gives what decoding took back to the system, once those who were kept
+// waiting are served.
+func (g *Gateway) tidy() {
+	select {
+	case <-time.After(tidyAfter):
+		debug.FreeOSMemory()
+	case <-g.context.Done():
+	}
+}
+
 // finish puts the new table together and in force.
 func (s *swap) finish(m *snapshot.Manifest) {
 	g := s.g
@@ -234,7 +247,7 @@ func (s *swap) finish(m *snapshot.Manifest) {
 		d.Done()
 	}
 	if len(s.changed) >= manyChunks {
-		g.watches.Go(debug.FreeOSMemory) // what decoding them took
+		g.watches.Go(g.tidy)
 	}
 	g.have = s.inForce()
 	g.manifest, g.aside = m, s.aside
