@@ -113,12 +113,19 @@ func (s *server) signal(sig syscall.Signal) {
 	}
 }
 
+// given are the addresses that free has found: each is found once, since
+// whoever got it may not listen yet, or be down for a while.
+var given sync.Map
+
 // free finds an address of loopback that nobody uses. It is not one of those that
 // the system gives to outgoing connections (from 32768 on): while a process is
 // down, its address must still be there for it.
 func free() string {
 	for range 1000 {
 		address := fmt.Sprintf("127.0.0.1:%d", 16384+rand.IntN(16384))
+		if _, taken := given.LoadOrStore(address, true); taken {
+			continue
+		}
 		if l, err := net.Listen("tcp", address); err == nil {
 			l.Close()
 			return address

@@ -16,7 +16,10 @@ import (
 	"gatehouse/policy"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// The client of Valkey sleeps once more after it was closed.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/valkey-io/valkey-go.(*call).DelayDo.func1"))
+}
 
 func TestValkeyAddressIsRead(t *testing.T) {
 	_, err := newShared(&Options{Valkey: "http://127.0.0.1:1"}, new(link.Client))
