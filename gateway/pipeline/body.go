@@ -44,6 +44,10 @@ func (b *body) Abort() {
 	}
 }
 
+// pending tells whether a reader may still come, or be at it: a transport of
+// HTTP/2 may turn to the body only when its answer is there already.
+func (b *body) pending() bool { return b.from != nil && !b.ended.Load() }
+
 // open tells whether a reader may still be at it: reading began and has not
 // come to an end.
 func (b *body) open() bool { return b.used.Load() && !b.ended.Load() }

@@ -84,7 +84,7 @@ func NewCall() *Call { return calls.Get().(*Call) }
 
 // Free gives the call back. Nothing of it may be used afterwards.
 func (c *Call) Free() {
-	if c.body.open() {
+	if c.body.pending() {
 		return // someone may still read it: leave it to the collector
 	}
 	clear(c.Header)
