@@ -63,6 +63,8 @@ var smuggled = []struct {
 	{"CONNECT", "CONNECT h:80 HTTP/1.1\r\nHost: h:80\r\n\r\n", 501},
 	{"asterisk for GET", "GET * HTTP/1.1\r\nHost: h\r\n\r\n", 400},
 	{"two empty lines in front", "\r\n\r\nGET /open/x HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+	{"preface with a field", "PRI * HTTP/2.0\r\nHost: h\r\n\r\n", 505},
+	{"preface with two framings", "PRI * HTTP/2.0\r\nHost: h\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 505},
 	{"preface behind an empty line", "\r\nPRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
 	{"long target", "GET /open/" + strings.Repeat("x", 40<<10) + " HTTP/1.1\r\nHost: h\r\n\r\n", 414},
 	{"long field", "GET /open/x HTTP/1.1\r\nHost: h\r\nA: " + strings.Repeat("x", 40<<10) + "\r\n\r\n", 431},

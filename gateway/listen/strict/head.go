@@ -69,7 +69,9 @@ func parse(b []byte, text string, maxFields int, h *policy.Header) (m Message, d
 		return m, d
 	}
 	if minor == preface {
-		m.Preface = len(rest) == 2
+		if m.Preface = len(rest) == 2; !m.Preface {
+			return m, policy.Deny(http.StatusHTTPVersionNotSupported, "version-unsupported", "the preface of HTTP/2 has no fields")
+		}
 		return m, nil
 	}
 	var f framing
