@@ -2,6 +2,7 @@ package listen
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			call.Method = "" // the marked request's is nobody's
 		}
 	}
-	if call.Fault == nil && r.ProtoMajor == 1 && r.Header["Upgrade"] != nil && strings.EqualFold(r.Header["Upgrade"][0], "websocket") {
+	if call.Fault == nil && r.ProtoMajor == 1 && slices.ContainsFunc(r.Header["Upgrade"], websocket) {
 		// What follows this request is no HTTP to the reader in front: unless
 		// the protocol is switched, the connection ends here.
 		out.last = true
@@ -46,6 +47,10 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 }
+
+// websocket tells whether an Upgrade field may be the one that the reader in front
+// went by.
+func websocket(value string) bool { return policy.EqualName(value, "websocket") }
 
 // fault is what is wrong with the message itself.
 func (s *Server) fault(c *conn, r *http.Request) *policy.Denial {

@@ -143,7 +143,7 @@ func (s *Server) prepare(c *Call) *policy.Denial {
 	}
 	// Only WebSocket is passed on, and only where its handshake can be (RFC
 	// 6455 §4.1): a switch to h2c would let a second request pass unseen.
-	if c.Method == "GET" && c.Proto == "HTTP/1.1" && c.Source == nil && strings.EqualFold(upgrade, "websocket") {
+	if c.Method == "GET" && c.Proto == "HTTP/1.1" && c.Source == nil && policy.EqualName(upgrade, "websocket") {
 		c.Header.Add("Upgrade", "websocket")
 	}
 	return nil
