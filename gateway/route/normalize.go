@@ -154,6 +154,10 @@ func checkEscapes(path string) error {
 			if continues(path, i+3, 0x80, 0x9F) {
 				return ErrOverlong
 			}
+		case v == 0xF0:
+			if continues(path, i+3, 0x80, 0x8F) {
+				return ErrOverlong
+			}
 		}
 	}
 	return nil

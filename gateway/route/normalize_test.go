@@ -58,6 +58,8 @@ func TestNormalize(t *testing.T) {
 		{name: "three times encoded", raw: "/a/%25252e", err: ErrDouble},
 		{name: "overlong slash", raw: "/a%c0%afb", err: ErrOverlong},
 		{name: "overlong dot in three bytes", raw: "/%e0%80%ae", err: ErrOverlong},
+		{name: "overlong slash in four bytes", raw: "/%f0%80%80%af", err: ErrOverlong},
+		{name: "four bytes of their own", raw: "/%f0%9f%98%80", want: "/%F0%9F%98%80"},
 		{name: "semicolon", raw: "/a;b", err: ErrSemicolon},
 		{name: "encoded semicolon", raw: "/a%3bb", err: ErrSemicolon},
 		{name: "dots with semicolon", raw: "/a/..;/b", err: ErrSemicolon},
