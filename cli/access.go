@@ -11,6 +11,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/client"
 )
 
 func (a *App) access() *cobra.Command {
@@ -48,11 +49,7 @@ func (a *App) accessCan() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.AccessCan(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).AccessCan, in)
 			if err != nil {
 				return err
 			}
@@ -92,11 +89,7 @@ func (a *App) accessWhy() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.AccessWhy(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).AccessWhy, in)
 			if err != nil {
 				return err
 			}
@@ -146,11 +139,7 @@ func (a *App) accessWho() *cobra.Command {
 			if in.AsOf, err = moment(in.AsOf); err != nil {
 				return err
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.AccessWho(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).AccessWho, in)
 			if err != nil {
 				return err
 			}
@@ -182,11 +171,7 @@ func (a *App) whoami() *cobra.Command {
 		Use: "whoami", GroupID: "admin", Args: exactly(0, "no arguments"),
 		Short: "Tell who you are to the server",
 		RunE: func(c *cobra.Command, _ []string) error {
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.Whoami(c.Context(), adminapi.Empty{})
+			out, err := ask(a, c.Context(), (*client.Client).Whoami, adminapi.Empty{})
 			if err != nil {
 				return err
 			}
@@ -216,11 +201,7 @@ func (a *App) tokenCreate() *cobra.Command {
 		Use: "create", Args: exactly(0, "no arguments but flags"),
 		Short: "Create a token and print it, this once",
 		RunE: func(c *cobra.Command, _ []string) error {
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.CreateToken(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).CreateToken, in)
 			if err != nil {
 				return err
 			}
@@ -247,11 +228,7 @@ func (a *App) tokenList() *cobra.Command {
 			if everyone {
 				in.Subject = "-"
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.ListTokens(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).ListTokens, in)
 			if err != nil {
 				return err
 			}
@@ -279,11 +256,7 @@ func (a *App) tokenRevoke() *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke ID", Args: exactly(1, "a token's public id"), Short: "End a token at once",
 		RunE: func(c *cobra.Command, args []string) error {
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			if _, err := api.RevokeToken(c.Context(), adminapi.TokenRef{Token: args[0]}); err != nil {
+			if _, err := ask(a, c.Context(), (*client.Client).RevokeToken, adminapi.TokenRef{Token: args[0]}); err != nil {
 				return err
 			}
 			return a.done(map[string]string{"revoked": args[0]}, args[0], "revoked %s", args[0])
@@ -306,11 +279,7 @@ func (a *App) login() *cobra.Command {
 				}
 			}
 			a.address, a.token = args[0], token
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			who, err := api.Whoami(c.Context(), adminapi.Empty{})
+			who, err := ask(a, c.Context(), (*client.Client).Whoami, adminapi.Empty{})
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/client"
 )
 
 func (a *App) audit() *cobra.Command {
@@ -65,11 +66,7 @@ func (a *App) events(ctx context.Context, in adminapi.QueryAuditRequest) error {
 	if in.To, err = moment(in.To); err != nil {
 		return err
 	}
-	api, err := a.connect()
-	if err != nil {
-		return err
-	}
-	out, err := api.QueryAudit(ctx, in)
+	out, err := ask(a, ctx, (*client.Client).QueryAudit, in)
 	if err != nil {
 		return err
 	}
@@ -160,11 +157,7 @@ func (a *App) auditVerify() *cobra.Command {
 		Long: `Verify that no event was changed, removed, inserted or reordered. The hash it prints is that
 of the last event; kept elsewhere, it shows later whether anything before it changed.`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.VerifyAudit(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).VerifyAudit, in)
 			if err != nil {
 				return err
 			}

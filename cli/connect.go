@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -59,6 +60,16 @@ func (a *App) connect() (*client.Client, error) {
 		token, address = c.Token, c.Address
 	}
 	return a.client(cmp.Or(address, defaultAddress), token, filepath.Join(cmp.Or(data, defaultData), "admin.pem"))
+}
+
+// ask carries out one operation of the management API on the server that
+// connect finds: ask(a, ctx, (*client.Client).Whoami, adminapi.Empty{}).
+func ask[I, O any](a *App, ctx context.Context, do func(*client.Client, context.Context, I) (*O, error), in I) (*O, error) {
+	api, err := a.connect()
+	if err != nil {
+		return nil, err
+	}
+	return do(api, ctx, in)
 }
 
 // client trusts, beside the system's authorities, those of --ca or GATEHOUSE_CA

@@ -5,6 +5,7 @@ import (
 
 	"gatehouse/adminapi"
 	"gatehouse/bundle"
+	"gatehouse/client"
 )
 
 func (a *App) export() *cobra.Command {
@@ -22,11 +23,7 @@ Without -o the documents go to standard output.`,
 			if in.AsOf, err = moment(in.AsOf); err != nil {
 				return err
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.Export(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).Export, in)
 			if err != nil {
 				return err
 			}

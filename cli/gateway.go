@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/adminapi"
+	"gatehouse/client"
 )
 
 func (a *App) gatewayToken() *cobra.Command {
@@ -19,11 +20,7 @@ func (a *App) gatewayToken() *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			in := adminapi.CreateGatewayTokenRequest{OrgRef: adminapi.OrgRef{Name: args[0]}}
 			in.Body.TTL = life
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.CreateGatewayToken(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).CreateGatewayToken, in)
 			if err != nil {
 				return err
 			}

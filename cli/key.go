@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/adminapi"
+	"gatehouse/client"
 )
 
 func (a *App) key() *cobra.Command {
@@ -24,11 +25,7 @@ func (a *App) keyList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.ListKeys(c.Context(), ref)
+			out, err := ask(a, c.Context(), (*client.Client).ListKeys, ref)
 			if err != nil {
 				return err
 			}
@@ -68,11 +65,7 @@ func (a *App) keyCreate() *cobra.Command {
 					Expires time.Time `json:"expires,omitzero" doc:"When it ends; left out, with the subscription."`
 				}{t}
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.CreateKey(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).CreateKey, in)
 			if err != nil {
 				return err
 			}
@@ -96,11 +89,7 @@ func (a *App) keyRotate() *cobra.Command {
 				Overlap string `json:"overlap,omitempty" doc:"How long the old key lives on, such as 1h; default 24h."`
 				Key     string `json:"key,omitempty" doc:"The key to replace, by id; needed when two are live."`
 			}{overlap, id}}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.RotateKey(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).RotateKey, in)
 			if err != nil {
 				return err
 			}
@@ -132,11 +121,7 @@ func (a *App) keyRevoke() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.RevokeKey(c.Context(), adminapi.RevokeKeyRequest{OwnedRef: ref, Key: args[1]})
+			out, err := ask(a, c.Context(), (*client.Client).RevokeKey, adminapi.RevokeKeyRequest{OwnedRef: ref, Key: args[1]})
 			if err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/adminapi"
+	"gatehouse/client"
 	"gatehouse/jsonx"
 )
 
@@ -19,11 +20,7 @@ func (a *App) status() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.GetStatus(c.Context(), adminapi.StatusRequest{VersionPath: v, Environment: env})
+			out, err := ask(a, c.Context(), (*client.Client).GetStatus, adminapi.StatusRequest{VersionPath: v, Environment: env})
 			if err != nil {
 				return err
 			}
@@ -112,11 +109,7 @@ the same question is answered for a past moment.`,
 			if in.AsOf, err = moment(in.AsOf); err != nil {
 				return err
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.GetCatalog(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).GetCatalog, in)
 			if err != nil {
 				return err
 			}

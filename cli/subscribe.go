@@ -8,6 +8,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/client"
 )
 
 func (a *App) subscribe() *cobra.Command {
@@ -29,11 +30,7 @@ created if it is new. A plan with automatic approval answers at once, and with
 					return misuse("%q needs a team: TEAM/NAME will do", ref)
 				}
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.Subscribe(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).Subscribe, in)
 			if err != nil {
 				return err
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse/adminapi"
+	"gatehouse/client"
 )
 
 func (a *App) usage() *cobra.Command {
@@ -24,11 +25,7 @@ func (a *App) usage() *cobra.Command {
 			if in.To, err = moment(in.To); err != nil {
 				return err
 			}
-			api, err := a.connect()
-			if err != nil {
-				return err
-			}
-			out, err := api.QueryUsage(c.Context(), in)
+			out, err := ask(a, c.Context(), (*client.Client).QueryUsage, in)
 			if err != nil {
 				return err
 			}
