@@ -29,6 +29,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/limit"
 	"gatehouse/link"
 	"gatehouse/policy"
 )
@@ -148,7 +149,13 @@ func (k *Book) Take(scope, key string, b policy.Budget, n int64, now time.Time) 
 			st.Retry = st.Reset
 		}
 	}
-	if !k.away {
+	switch {
+	case k.away:
+	case s.window.IsZero():
+		// Nobody knows what others spent: what this instance still gives by
+		// itself is the most that can be promised.
+		st.Remaining = max(0, k.allowance(s)-s.advance)
+	default:
 		st.Remaining = max(0, s.prepaid+s.tokens+s.remaining)
 	}
 	if !k.away && !s.asking && s.tokens*4 <= s.granted && !s.spent() {
@@ -196,10 +203,14 @@ func (s *share) roll(now time.Time) {
 }
 
 func (s *share) reset(now time.Time) time.Duration {
-	if s.window.IsZero() {
+	switch {
+	case !s.window.IsZero():
+		return s.window.Sub(now)
+	case s.budget.Burst > 0:
 		return s.budget.Per
 	}
-	return s.window.Sub(now)
+	_, end := limit.Window(s.budget, now)
+	return end.Sub(now)
 }
 
 // hurry asks before the next tick.

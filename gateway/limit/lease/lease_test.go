@@ -214,3 +214,24 @@ func TestUnusedTokensGoBackAndNothingIsKept(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// A caller that is told nothing is left, or that now is when to come back,
+// stops for nothing.
+func TestStandingBeforeTheFirstAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := time.Now() // nobody runs the book: the first question is never answered
+		b := New(Options{Leaser: peer{&ledger{}, 0}, Local: limit.New(limit.Options{}), Instances: func() int { return 2 }})
+		month := policy.Budget{Limit: 10_000, Calendar: "month", Shared: true}
+		_, end := limit.Window(month, now)
+		for want := int64(499); want >= 497; want-- { // a tenth of an even part is 500
+			st, _ := b.Take("s", "k", month, 1, now)
+			if !st.Allowed || st.Remaining != want || st.Reset != end.Sub(now) {
+				t.Errorf("got %+v, want allowed, %d remaining and a reset in %s", st, want, end.Sub(now))
+			}
+		}
+		bucket := policy.Budget{Limit: 10, Per: time.Minute, Burst: 5, Shared: true}
+		if st, _ := b.Take("s", "b", bucket, 1, now); st.Reset != time.Minute {
+			t.Errorf("bucket: got a reset in %s, want its period", st.Reset)
+		}
+	})
+}
