@@ -37,13 +37,14 @@ var sections = []section{
 	{"access", quote.Access},
 	{"request", quote.Request},
 	{"traffic", traffic.Measure},
+	{"more", traffic.More},
 }
 
 func main() {
 	if len(os.Args) > 1 && traffic.Role(os.Args[1:]) { // a process of a measurement
 		return
 	}
-	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, access, request, traffic")
+	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, access, request, traffic, more")
 	quick := flag.Bool("quick", false, "less of everything; write nothing")
 	file := flag.String("file", "bench/RESULTS.md", "where results are written")
 	flag.Parse()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -13,6 +14,10 @@ type Load struct {
 	Addr string
 	Rate int // requests a second, over all connections; 0: as fast as answers come
 	Conn int // connections
+	// Exact keeps due times to some ten microseconds, where Go's own timers
+	// are late by up to a millisecond, at the price of a thread for each
+	// connection.
+	Exact bool
 	// Next tells path and key of the n-th request.
 	Next func(n int) (path, key string)
 }
@@ -73,7 +78,7 @@ func (r *Run) calls(l Load, begin time.Time, c int) {
 		due := time.Now()
 		if l.Rate > 0 {
 			due = begin.Add(time.Duration(n) * time.Second / time.Duration(l.Rate))
-			time.Sleep(time.Until(due))
+			l.sleep(time.Until(due))
 		}
 		if why := r.call(l, &conn, n); why != "" {
 			failed = append(failed, why)
@@ -81,6 +86,15 @@ func (r *Run) calls(l Load, begin time.Time, c int) {
 		}
 		samples = append(samples, Sample{due, time.Since(due)})
 		r.number.Add(1)
+	}
+}
+
+func (l *Load) sleep(d time.Duration) {
+	if !l.Exact {
+		time.Sleep(d)
+	} else if d > 0 {
+		t := syscall.NsecToTimespec(int64(d))
+		_ = syscall.Nanosleep(&t, nil) // a signal ends it early, which only makes one request early
 	}
 }
 

@@ -13,7 +13,7 @@ import "time"
 const (
 	consumers = 10_000
 	rounds    = 3
-	duration  = 5 * time.Second
+	duration  = 3 * time.Second
 )
 
 // connections at which it is measured.

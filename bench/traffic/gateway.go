@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"gatehouse/gateway"
@@ -15,11 +16,12 @@ import (
 
 // serveGateway is the traffic wing with a configuration of its own making: one
 // open API, or one behind a product with a plan and all consumers' keys, with
-// an access log. noFastLane leaves HTTP/1.1 to net/http.
-func serveGateway(listen, backend string, apim, noFastLane bool) error {
+// an access log ("apim"), or an open one that asks for a token ("jwt").
+// "plain-nethttp" leaves HTTP/1.1 to net/http; "tls" is plain behind TLS.
+func serveGateway(listen, backend, dir, work string) error {
 	var o gateway.Options
-	o.Listen.NoFastLane = noFastLane
-	if apim {
+	o.Listen.NoFastLane = work == "plain-nethttp"
+	if work == "apim" {
 		f, err := os.CreateTemp("", "access")
 		if err != nil {
 			return err
@@ -32,7 +34,7 @@ func serveGateway(listen, backend string, apim, noFastLane bool) error {
 		return err
 	}
 	c := chunks{}
-	m, err := c.manifest(backend, apim)
+	m, err := c.manifest(backend, dir, work)
 	if err != nil {
 		return err
 	}
@@ -44,7 +46,11 @@ func serveGateway(listen, backend string, apim, noFastLane bool) error {
 	if err != nil {
 		return err
 	}
-	return g.Serve(l, gateway.TLS{})
+	var t gateway.TLS
+	if work == "tls" {
+		t.Cert, t.Key = filepath.Join(dir, certFile), filepath.Join(dir, keyFile)
+	}
+	return g.Serve(l, t)
 }
 
 // chunks by their hash.
@@ -59,21 +65,28 @@ func (c chunks) add(m *snapshot.Manifest, kind, name string, chunk any) error {
 	return err
 }
 
-func (c chunks) manifest(backend string, apim bool) (*snapshot.Manifest, error) {
+func (c chunks) manifest(backend, dir, work string) (*snapshot.Manifest, error) {
 	m := &snapshot.Manifest{Environment: "bench", Serial: 1}
 	api := snapshot.API{Team: "payments", Name: "orders", Version: "v1", Path: "/orders/v1", Access: "open", Lifecycle: "published",
 		Backend: snapshot.Backend{Name: "payments/orders", Targets: []snapshot.Target{{URL: "http://" + backend}}}}
 	for _, path := range []string{"/orders", "/orders/{id}", "/orders/{id}/lines", "/invoices/{id}"} {
 		api.Operations = append(api.Operations, snapshot.Operation{ID: "GET " + path, Method: "GET", Path: path})
 	}
-	if apim {
+	switch work {
+	case "apim":
 		api.Access = "subscription"
+	case "jwt":
+		use, err := tokenPolicy(dir)
+		if err != nil {
+			return nil, err
+		}
+		api.Policies = append(api.Policies, use)
 	}
 	err := c.add(m, snapshot.KindEnvironment, "bench", snapshot.Environment{Name: "bench", Stage: "dev"})
 	if err == nil {
 		err = c.add(m, snapshot.KindAPI, api.ID(), api)
 	}
-	if err == nil && apim {
+	if err == nil && work == "apim" {
 		err = c.consumers(m, api.ID())
 	}
 	slices.SortFunc(m.Entries, snapshot.Entry.Compare)

@@ -8,8 +8,9 @@ import (
 )
 
 // nginxConfig is nginx as a proxy that keeps its connections to the backend,
-// with one worker. apim adds what the gateway does for a product.
-func nginxConfig(dir, listen, backend string, apim bool) string {
+// with one worker. "apim" adds what the gateway does for a product, "tls" the
+// certificate and the cipher that the gateway picks.
+func nginxConfig(dir, listen, backend, work string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `daemon off;
 worker_processes 1;
@@ -23,7 +24,7 @@ http {
 	access_log off;
 `, dir, backend)
 	guard := ""
-	if apim {
+	if work == "apim" {
 		b.WriteString("\tmap_hash_max_size 65536;\n\tmap_hash_bucket_size 128;\n\tmap $http_x_api_key $consumer {\n\t\tdefault \"\";\n")
 		for i := range consumers {
 			fmt.Fprintf(&b, "\t\t%q \"consumer-%d\";\n", Key(i), i)
@@ -34,6 +35,10 @@ http {
 	access_log %s/access.log line buffer=64k flush=1s;
 `, dir)
 		guard = `if ($consumer = "") { return 401; } limit_req zone=consumers burst=100000 nodelay; proxy_set_header X-API-Key "";`
+	}
+	if work == "tls" {
+		listen += " ssl http2"
+		listen += fmt.Sprintf(";\n\t\tssl_certificate ../%s; ssl_certificate_key ../%s; ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256", certFile, keyFile)
 	}
 	fmt.Fprintf(&b, `	server {
 		listen %s;
@@ -54,22 +59,24 @@ http {
 // Key is the API key of one consumer, of the length and alphabet of ours.
 func Key(i int) string { return fmt.Sprintf("gh_%056d", i) }
 
-// startNginx runs nginx in a folder of its own.
-func startNginx(pin []string, dir, backend string, apim bool) (*process, error) {
-	listen, err := freeAddr()
-	if err != nil {
-		return nil, err
+// nginx runs in a folder of its own.
+func nginx(work string) starter {
+	return func(pin []string, dir, backend string) (*process, error) {
+		listen, err := freeAddr()
+		if err != nil {
+			return nil, err
+		}
+		own, err := os.MkdirTemp(dir, "nginx")
+		if err != nil {
+			return nil, err
+		}
+		if err := os.Chmod(own, 0o777); err != nil { // its worker is another user
+			return nil, err
+		}
+		conf := filepath.Join(own, "nginx.conf")
+		if err := os.WriteFile(conf, []byte(nginxConfig(own, listen, backend, work)), 0o644); err != nil {
+			return nil, err
+		}
+		return start(pin, listen, "nginx", "-p", own, "-c", conf, "-e", filepath.Join(own, "error.log"))
 	}
-	dir, err = os.MkdirTemp(dir, "nginx")
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(dir, 0o777); err != nil { // its worker is another user
-		return nil, err
-	}
-	conf := filepath.Join(dir, "nginx.conf")
-	if err := os.WriteFile(conf, []byte(nginxConfig(dir, listen, backend, apim)), 0o644); err != nil {
-		return nil, err
-	}
-	return start(pin, listen, "nginx", "-p", dir, "-c", conf, "-e", filepath.Join(dir, "error.log"))
 }

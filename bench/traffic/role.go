@@ -16,35 +16,47 @@ import (
 // Role runs one process of a measurement when args name one, and tells whether
 // they did. The measuring process starts itself anew for each.
 func Role(args []string) bool {
-	if len(args) != 3 || !strings.HasPrefix(args[0], "role=") {
+	if len(args) != 4 || !strings.HasPrefix(args[0], "role=") {
 		return false
 	}
-	listen, backend := args[1], args[2]
+	listen, backend, dir := args[1], args[2], args[3]
 	role := strings.TrimPrefix(args[0], "role=")
 	err := profile(role)
 	if err != nil {
-		role = ""
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 	switch role {
 	case "backend":
-		err = serveBackend(listen)
+		err = serveBackend(listen, answer)
+	case "backend10k":
+		err = serveBackend(listen, largeAnswer)
 	case "half":
 		err = serveHalf(listen, backend)
-	case "plain", "plain-nethttp", "apim":
-		err = serveGateway(listen, backend, role == "apim", role == "plain-nethttp")
+	case "plain", "plain-nethttp", "apim", "tls", "jwt":
+		err = serveGateway(listen, backend, dir, role)
+	case "pace":
+		err = pace(backend)
 	case "stock":
 		err = serveStock(listen, backend)
+	default:
+		err = fmt.Errorf("there is no role %q", role)
 	}
-	fmt.Fprintln(os.Stderr, err)
-	os.Exit(1)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	return true
 }
 
 const answer = "HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n" +
 	`{"id":"5f3c9a","state":"placed","lines":[{"sku":"A-1","quantity":2},{"sku":"B-7","quantity":1}]}   ` + "\n"
 
+// largeAnswer has 10 KiB.
+var largeAnswer = "HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\nContent-Length: 10240\r\n\r\n" + strings.Repeat("0123456789abcdef", 640)
+
 // serveBackend answers every head that has no body, as cheaply as can be.
-func serveBackend(listen string) error {
+func serveBackend(listen, answer string) error {
 	l, err := net.Listen("tcp", listen)
 	if err != nil {
 		return err
