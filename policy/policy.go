@@ -32,6 +32,10 @@ type Kind struct {
 	// an API's access is "token" they run as part of identification, before
 	// the mandatory, plan and other steps that need the caller.
 	Identifies bool
+	// PerOperation marks steps that are made of what an operation has, such
+	// as its examples (mock). Where an API takes its operations only, no such
+	// step is built for requests to none of them, which are refused anyway.
+	PerOperation bool
 }
 
 // A Config is one use of a policy.

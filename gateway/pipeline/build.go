@@ -111,10 +111,11 @@ func (b *Builder) chains(a *API, s *snapshot.API, keys *[]string) error {
 	}
 	a.undefined = operation{telemetry.Route{API: a.ID}, shared}
 	a.ops = make([]operation, len(s.Operations))
+	each := b.perOperation(s.Mandatory) || b.perOperation(s.Policies)
 	for i := range s.Operations {
 		o := &s.Operations[i]
 		c := shared
-		if len(o.Policies) > 0 || len(o.Examples) > 0 {
+		if each || len(o.Policies) > 0 || len(o.Examples) > 0 {
 			if c, err = b.chain(a, s, o, keys); err != nil {
 				return fmt.Errorf("operation %q: %w", o.ID, err)
 			}
@@ -130,9 +131,17 @@ func (b *Builder) chains(a *API, s *snapshot.API, keys *[]string) error {
 	return nil
 }
 
+// perOperation tells whether any of uses differs from operation to operation.
+func (b *Builder) perOperation(uses []policy.Use) bool {
+	return slices.ContainsFunc(uses, func(u policy.Use) bool {
+		kind, ok := b.Find(u.Name)
+		return ok && kind.PerOperation
+	})
+}
+
 // chain builds the chain of o, or of all that have none of their own.
 func (b *Builder) chain(a *API, s *snapshot.API, o *snapshot.Operation, keys *[]string) (*chain, error) {
-	var at place
+	at := place{nowhere: o == nil && !a.any}
 	if o != nil {
 		at = place{params: route.Params(o.Path), examples: o.Examples}
 	}

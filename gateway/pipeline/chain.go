@@ -29,6 +29,7 @@ type place struct {
 	scope    string
 	params   []string
 	examples []policy.Example
+	nowhere  bool // what comes here is no operation, and is refused
 }
 
 // A part is a list of uses, built.
@@ -44,11 +45,14 @@ func (b *Builder) build(uses []policy.Use, at place, tokens bool, keys *[]string
 		if !ok {
 			return p, fmt.Errorf("policy %q is not known to this gateway", u.Name)
 		}
+		if at.nowhere && kind.PerOperation {
+			continue
+		}
 		scope := at.scope
 		if seen[u.Name]++; seen[u.Name] > 1 {
 			scope += "/" + strconv.Itoa(seen[u.Name])
 		}
-		s, err := b.step(kind, u, place{scope, at.params, at.examples}, keys)
+		s, err := b.step(kind, u, place{scope: scope, params: at.params, examples: at.examples}, keys)
 		if err != nil {
 			if u.From != "" && u.From != "api" {
 				return p, fmt.Errorf("%s: policy %w", u.From, err)

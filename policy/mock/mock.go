@@ -22,7 +22,7 @@ const MaxDelay = 10 * time.Second
 const maxBody = 256 << 10
 
 // Kind is listed in policy/all.
-var Kind = policy.Kind{Name: "mock", Doc: doc, New: func() policy.Config { return new(Config) }}
+var Kind = policy.Kind{Name: "mock", Doc: doc, New: func() policy.Config { return new(Config) }, PerOperation: true}
 
 const doc = `answer from the definition's examples, without a backend
 
@@ -32,8 +32,8 @@ another of the examples with "Prefer: code=404" or "Prefer: example=empty" (RFC
 7240), and among the rest the first whose media type its Accept field admits is
 taken; when Accept admits none, the first is.
 
-"body" is an answer of the configuration's own and needs no example. An operation
-that has neither cannot be mocked, which is an error when the API is applied.
+"body" is an answer of the configuration's own and needs no example. Gateways set an
+API aside that is to mock an operation which has neither; apply tells.
 
 Steps behind this one are not run. Steps before it are: a mocked API still asks
 for keys and keeps limits.
