@@ -144,7 +144,7 @@ func TestGoodRaw(t *testing.T) {
 		{"three in a row", "GET /open/1 HTTP/1.1\r\nHost: h\r\n\r\nPOST /open/2 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /open/3 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", []int{200, 200, 200}, "h"},
 		{"chunks with extension and trailer", "POST /open/1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n3;a=\"b\"\r\nabc\r\n0\r\nA: b\r\n\r\nGET /open/2 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", []int{200, 200}, "h"},
 		{"an empty line in front", "\r\nGET /open/1 HTTP/1.1\r\nHost: h\r\n\r\n\r\nGET /open/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", []int{200, 200}, "h"},
-		{"absolute form wins", "GET http://a.example:80/open/1 HTTP/1.1\r\nHost: b.example\r\nConnection: close\r\n\r\n", []int{200}, "a.example"},
+		{"absolute form wins", "GET http://a.example:80/open/1 HTTP/1.1\r\nHost: b.example\r\nConnection: close\r\n\r\n", []int{200}, "a.example:80"},
 		{"absolute form without path", "GET http://a.example?x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n", []int{404}, ""},
 		{"HTTP/1.0", "GET /open/1 HTTP/1.0\r\n\r\n", []int{200}, ""},
 		{"refused behind an answer", "GET /open/1 HTTP/1.1\r\nHost: h\r\n\r\nGET /open/2 HTTP/1.1\r\nHost : h\r\n\r\nGET /open/3 HTTP/1.1\r\nHost: h\r\n\r\n", []int{200, 400}, "h"},

@@ -66,7 +66,8 @@ func (p *Peer) Caller(h policy.Header, trusted []netip.Prefix) netip.Addr {
 }
 
 // Forward says how the request came here, for the backend: Forwarded (RFC 7239)
-// and the X-Forwarded fields. What a trusted proxy said stays before it; from
+// and the X-Forwarded fields. The host stands there with the port it was asked
+// with, so that a backend can write links that lead back here. What a trusted proxy said stays before it; from
 // others nothing is left by [Strip].
 func (p *Peer) Forward(h *policy.Header, host string) {
 	element := p.element(host)
@@ -99,11 +100,11 @@ func (p *Peer) element(host string) string {
 	if p.Addr.Is6() {
 		from = `"[` + from + `]"`
 	}
-	if strings.HasPrefix(host, "[") {
-		host = `"` + host + `"`
-	}
-	if host == "" {
+	switch {
+	case host == "":
 		return "for=" + from + ";proto=" + p.proto()
+	case strings.IndexByte(host, ':') >= 0: // RFC 7239 §4: no token has a colon
+		return "for=" + from + `;host="` + host + `";proto=` + p.proto()
 	}
 	return "for=" + from + ";host=" + host + ";proto=" + p.proto()
 }

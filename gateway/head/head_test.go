@@ -136,6 +136,24 @@ func TestForward(t *testing.T) {
 	}
 }
 
+func TestWithPort(t *testing.T) {
+	for text, want := range map[string]string{
+		"a.b": "a.b", "a.b:": "a.b", "a.b:8080": "a.b:8080", "A.b.:8080": "a.b:8080", "": "",
+		"[::1]": "[::1]", "[::1]:1": "[::1]:1", "[0:0::1]:1": "[::1]:1",
+	} {
+		host, _ := Host(text)
+		if got := WithPort(host, text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+	p := NewPeer(netip.MustParseAddr("192.0.2.1"), false, nil)
+	var h policy.Header
+	p.Forward(&h, "a.b:8080")
+	if got, want := string(h.Get("Forwarded")), `for=192.0.2.1;host="a.b:8080";proto=http`; got != want {
+		t.Errorf("Forwarded: got %s, want %s", got, want)
+	}
+}
+
 func FuzzHost(f *testing.F) {
 	for _, s := range []string{"a.b:80", "[::1]:1", "A.", "a@b", "a\r\nb"} {
 		f.Add(s)

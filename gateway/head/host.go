@@ -51,6 +51,19 @@ func Host(text string) (host string, ok bool) {
 	return host, label > 0
 }
 
+// WithPort is host with the port that text names, if any; text is what [Host]
+// read it from.
+func WithPort(host, text string) string {
+	i := strings.LastIndexByte(text, ':')
+	if i < 0 || i == len(text)-1 || text[len(text)-1] == ']' {
+		return host
+	}
+	if text[:i] == host {
+		return text
+	}
+	return host + text[i:]
+}
+
 // portOK reads "", ":" (RFC 3986 §3.2.3 lets the port be empty) or ":8080".
 func portOK(text string) bool {
 	if text == "" {

@@ -23,7 +23,7 @@ func (s *Server) proxy(c *Call) *policy.Denial {
 		}
 	}
 	head.Identify(&c.Exchange)
-	c.Peer.Forward(&c.Header, c.Host)
+	c.Peer.Forward(&c.Header, head.WithPort(c.Host, c.Authority))
 	c.Header.Set(head.RequestID, c.id)
 	c.Header.Add("Via", head.Via(c.Proto))
 
