@@ -32,7 +32,7 @@ requests. A field of requests that carries one by its name (Authorization,
 Cookie, X-API-Key, ...-Token) is refused with a value that stands in the file.
 
 Fields of framing and connection (Host, Content-Length, Connection, ...) and the
-gateway's own statements (Forwarded, X-Forwarded-*, Gatehouse-*) are refused.
+gateway's own statements (Forwarded, X-Forwarded-*, Gatehouse-*, X-Gatehouse-*) are refused.
 
     - headers:
         request: {set: {X-Caller: "{application}", Authorization: "Basic ${env:ORDERS_AUTH}"}}
