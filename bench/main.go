@@ -2,7 +2,7 @@
 // figures into bench/RESULTS.md, each section between markers of its own, with
 // the machine named. Ratios and counts are worth more than absolute times.
 //
-//	go run ./bench                     all sections, about ten minutes
+//	go run ./bench                     all sections, about eleven minutes
 //	go run ./bench -only traffic,keys  some of them
 //	go run ./bench -quick              less of everything, nothing written
 package main
