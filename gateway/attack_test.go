@@ -39,3 +39,16 @@ func TestUpgradeIsASCII(t *testing.T) {
 		t.Errorf("the protocol was switched:\n%.300q", got)
 	}
 }
+
+// A refusal of a body that has come whole leaves the backend's connection as good as
+// any answer does.
+func TestConnectionIsGoodAfterARefusedUpload(t *testing.T) {
+	w := laneWorld(t, newSpeaker(t).addr, noFastLane)
+	const upload = "POST /open/unknown HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+	for range 20 {
+		got := w.raw(upload + "GET /open/plain HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		if !strings.HasPrefix(got, "HTTP/1.1 404") || !strings.Contains(got, "HTTP/1.1 200") {
+			t.Fatalf("got:\n%s", got)
+		}
+	}
+}

@@ -26,6 +26,7 @@ type upload struct {
 	mu       sync.Mutex // guards all below, and deadlines against each other
 	answered bool
 	stopped  bool
+	ended    bool
 }
 
 func newUpload(c *Conn, req *Request, t Timing) *upload {
@@ -50,7 +51,8 @@ func (u *upload) settle(err *Error) {
 	if err != nil && u.stopped {
 		err = &Error{Type: ConnectionTerminated, Detail: "the rest of the body was not wanted"}
 	}
-	u.err = err
+	u.err, u.ended = err, true
+	u.c.nc.SetWriteDeadline(time.Time{}) // the next exchange must not meet this one's
 	switch {
 	case u.answered:
 	case err != nil:
@@ -69,7 +71,6 @@ const (
 func (u *upload) run() *Error {
 	large := largeBuffers.Get().(*[largeBuffer]byte)
 	defer largeBuffers.Put(large)
-	defer u.c.nc.SetWriteDeadline(time.Time{})
 	room := large[chunkFront : largeBuffer-chunkBack]
 	for left := u.length; left != 0; {
 		if left > 0 && left < int64(len(room)) {
@@ -167,9 +168,15 @@ func (u *upload) stop() {
 		return
 	}
 	u.mu.Lock()
-	u.stopped = true
-	u.c.nc.SetWriteDeadline(past)
+	ended := u.ended
+	if u.stopped = true; !ended {
+		u.c.nc.SetWriteDeadline(past)
+	}
 	u.mu.Unlock()
+	if ended {
+		<-u.done // at once
+		return
+	}
 	u.abort()
 }
 
