@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"gatehouse/policy"
+	"gatehouse/snapshot"
 )
 
 // A whole version is mocked by one use at the version: each operation answers
@@ -18,6 +19,9 @@ func TestMockedVersion(t *testing.T) {
 		a.Operations[i].Examples = []policy.Example{{Status: 200, ContentType: "application/json", Body: json.RawMessage(`"` + a.Operations[i].ID + `"`)}}
 	}
 	w.api(a)
+	b := *a
+	b.Backend = snapshot.Backend{}
+	w.set(snapshot.KindAPI, a.ID(), &b)
 	if aside := w.swap(); len(aside) > 0 {
 		t.Fatalf("aside: %+v", aside)
 	}
