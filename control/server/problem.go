@@ -103,6 +103,11 @@ func (s *Server) problem(ctx context.Context, err error) *adminapi.Problem {
 	if e, ok := errors.AsType[*gatehouse.Error](err); ok {
 		p.Errors = e.Faults
 	}
+	if kind == gatehouse.Unavailable && strings.Contains(p.Detail, "\n") {
+		// A driver's own account, with addresses and names of accounts.
+		s.Log.Error("the store is not to be had", "request", id, "error", err)
+		p.Detail = "the database does not answer now; try again, or see Gatehouse's log under this request's id"
+	}
 	if kind == gatehouse.Internal {
 		s.Log.Error("request failed", "request", id, "error", err)
 		p.Detail = "something went wrong inside Gatehouse; its log has more under this request's id"
