@@ -134,6 +134,8 @@ func (a *App) inStep(ctx context.Context, seq int64, wait time.Duration) error {
 	switch {
 	case r.Instances == 0:
 		a.note("no gateway is connected; it goes live when one is")
+	case r.Applied == r.Instances && len(r.Refused) > 0:
+		a.note("applied on %d of %d gateway instances in %s, but for what they set aside", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond))
 	case r.Applied == r.Instances:
 		a.note("applied on %d of %d gateway instances in %s", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond))
 	default:

@@ -171,6 +171,19 @@ func (f *Fleet) Counts(ctx context.Context, p link.Peer, b *report.Batch) error 
 // Revoke shuts an instance out: from now on no node of the control plane
 // answers it. What it holds it goes on serving; stop it where it runs.
 func (f *Fleet) Revoke(ctx context.Context, gateway, instance string) error {
+	for try := 1; ; try++ {
+		err := f.revoke(ctx, gateway, instance)
+		// An acknowledgement that comes in between moves the record on.
+		if !gatehouse.Is(err, gatehouse.Conflict) || try == revokeTries {
+			return err
+		}
+	}
+}
+
+// revokeTries is how often a revocation is written anew over acknowledgements.
+const revokeTries = 10
+
+func (f *Fleet) revoke(ctx context.Context, gateway, instance string) error {
 	old, at, err := f.instance(ctx, gateway, instance)
 	if err != nil {
 		return err

@@ -45,22 +45,26 @@ func Clean(h *policy.Header, keyHeader string) (upgrade string) {
 }
 
 // hop tells the names that belong to one connection, or frame one message.
+// Framing is known by its underscore variants too, and "Proxy" is among them:
+// backends of the CGI kind (RFC 3875 §4.1.18) take both for their own.
 func hop(name string) bool {
 	switch len(name) {
 	case 2:
 		return policy.EqualName(name, "TE")
 	case 4:
 		return policy.EqualName(name, "Host")
+	case 5:
+		return policy.EqualName(name, "Proxy")
 	case 7:
 		return policy.EqualName(name, "Upgrade") || policy.EqualName(name, "Trailer")
 	case 10:
 		return policy.EqualName(name, "Connection") || policy.EqualName(name, "Keep-Alive")
 	case 14:
-		return policy.EqualName(name, "Content-Length") || policy.EqualName(name, "HTTP2-Settings")
+		return same(name, "Content-Length") || policy.EqualName(name, "HTTP2-Settings")
 	case 16:
 		return policy.EqualName(name, "Proxy-Connection")
 	case 17:
-		return policy.EqualName(name, "Transfer-Encoding")
+		return same(name, "Transfer-Encoding")
 	case 18:
 		return policy.EqualName(name, "Proxy-Authenticate")
 	case 19:

@@ -37,6 +37,7 @@ func TestClean(t *testing.T) {
 	}{
 		{"ordinary stays", []string{"A: 1", "b: 2"}, []string{"A: 1", "b: 2"}, ""},
 		{"of one connection", []string{"Keep-Alive: x", "A: 1", "te: trailers", "Proxy-Authorization: s", "PROXY-CONNECTION: x", "HTTP2-Settings: x", "Trailer: y"}, []string{"A: 1"}, ""},
+		{"taken for framing by backends of the CGI kind", []string{"Content_Length: 5", "transfer_encoding: chunked", "Proxy: http://evil", "A: 1"}, []string{"A: 1"}, ""},
 		{"named", []string{"Connection: close, X-A", "X-A: 1", "x-a: 2", "X-B: 3"}, []string{"X-B: 3"}, ""},
 		{"named twice", []string{"Connection: X-A", "X-A: 1", "connection: X-B", "X-B: 3"}, nil, ""},
 		{"key cannot be named", []string{"Connection: x-api-key", "X-API-Key: k"}, []string{"X-API-Key: k"}, ""},

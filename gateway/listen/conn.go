@@ -29,6 +29,7 @@ type conn struct {
 	peer   head.Peer
 	fault  atomic.Pointer[policy.Denial] // of a head
 	inside atomic.Pointer[policy.Denial] // of a body
+	early  atomic.Bool                   // an answer overtook its request's body
 
 	// Only who reads touches these; net/http reads from one goroutine at a time.
 	state   uint8
@@ -396,11 +397,16 @@ const (
 // Close implements net.Conn.
 func (c *conn) Close() error {
 	c.leave()
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && (c.fault.Load() != nil || c.inside.Load() != nil) && half.CloseWrite() == nil {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.lingers() && half.CloseWrite() == nil {
 		c.Conn.SetReadDeadline(time.Now().Add(lingerTime))
 		io.CopyN(io.Discard, c.Conn, lingerBytes)
 	}
 	return c.Conn.Close()
+}
+
+// lingers tells whether the caller may still be sending what nobody will read.
+func (c *conn) lingers() bool {
+	return c.fault.Load() != nil || c.inside.Load() != nil || c.early.Load()
 }
 
 // leave counts the connection out, once.

@@ -70,6 +70,9 @@ func (w *writer) Head(status int, h policy.Header, length int64) {
 		// net/http would first read the body to its end, which the caller may
 		// not send before it has the answer.
 		w.last = true
+		if w.conn != nil {
+			w.conn.early.Store(true)
+		}
 		http.NewResponseController(w.w).EnableFullDuplex()
 	}
 	if w.r.ProtoMajor == 1 && (w.last || w.server.closing()) {
