@@ -152,6 +152,9 @@ func (f *Fleet) Refresh(ctx context.Context) error {
 	for err == nil && f.state.Seq() < head.Seq {
 		err = f.follow(ctx)
 	}
+	// Whoever took the changes in may be about to publish them only.
+	f.following.Lock()
+	defer f.following.Unlock()
 	return err
 }
 
