@@ -25,6 +25,8 @@ type Environment struct {
 	Policies []PolicyUse `json:"policies,omitempty"`
 	// KeyHeader carries keys; default X-API-Key.
 	KeyHeader string `json:"keyHeader,omitempty"`
+	// Gate says whether the compliance gate is demanded here.
+	Gate *GateRule `json:"gate,omitempty"`
 }
 
 // A ReleaseRule says how revisions come into an environment.
@@ -157,6 +159,9 @@ func (s *Environment) Check(c *Checker) {
 		}
 	}
 	c.At("policies").policies(s.Policies)
+	if s.Gate != nil {
+		s.Gate.check(c.At("gate"))
+	}
 	if s.KeyHeader != "" {
 		c.At("keyHeader").fieldName(s.KeyHeader)
 	}

@@ -1,0 +1,145 @@
+package gatehouse
+
+import (
+	"time"
+
+	"gatehouse/attest"
+)
+
+// Modes of an environment's gate.
+const (
+	GateEnforce = "enforce" // gateways refuse what has no attestation
+	GateReport  = "report"  // evaluated and shown, never refused
+	GateOff     = "off"     // not evaluated
+)
+
+// A GateRule says whether an environment demands the compliance gate.
+type GateRule struct {
+	// Mode: enforce (the default for stage prod, from the moment a framework is
+	// in force in the installation), report (the default otherwise) or off.
+	Mode string `json:"mode,omitempty"`
+	// Framework that judges APIs which name none themselves.
+	Framework string `json:"framework,omitempty"`
+}
+
+func (g *GateRule) check(c *Checker) {
+	c.At("mode").OneOf(g.Mode, true, GateEnforce, GateReport, GateOff)
+	if g.Framework != "" {
+		c.At("framework").Name(g.Framework)
+	}
+}
+
+// GateMode is the mode of the environment's gate; governed tells whether any
+// framework is, or ever was, in force in the installation.
+func (s *Environment) GateMode(governed bool) string {
+	switch {
+	case s.Gate != nil && s.Gate.Mode != "":
+		return s.Gate.Mode
+	case s.Stage == "prod" && governed:
+		return GateEnforce
+	}
+	return GateReport
+}
+
+// KindAttestation is the kind of the records of attestations.
+const KindAttestation Kind = "Attestation"
+
+// An Attested is an attestation as the control plane keeps it, under
+// [AttestationKey]. One that is renewed replaces the one before; history keeps it.
+type Attested struct {
+	attest.Attestation
+	By string `json:"by"` // who ran the gate, or "system"
+	// Revoked is when it was taken back; gateways then refuse the revision.
+	Revoked   time.Time `json:"revoked,omitzero"`
+	RevokedBy string    `json:"revokedBy,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+}
+
+// AttestationKey is where the attestation of a revision in an environment lies.
+func AttestationKey(environment, team, name, version, revision string) string {
+	return string(KindAttestation) + "/" + environment + "/" + team + "/" + name + "/" + version + "/" + revision
+}
+
+// KindFrameworkState is the kind of the records of what became of a framework's
+// versions.
+const KindFrameworkState Kind = "FrameworkState"
+
+// States of a framework version.
+const (
+	Draft      = "draft"
+	Submitted  = "submitted"
+	InForce    = "in-force"
+	Superseded = "superseded"
+	Withdrawn  = "withdrawn"
+)
+
+// A FrameworkState is what became of the versions of a framework, kept under
+// "FrameworkState/<name>". Files say what a version demands; actions alone say
+// where it stands, so that no file walks around an approval.
+type FrameworkState struct {
+	Framework string `json:"framework"`
+	InForce   string `json:"inForce,omitempty"` // the version; "" when none is
+	// Governed is when a version was first in force; it never goes back.
+	Governed time.Time                        `json:"governed,omitzero"`
+	Versions map[string]FrameworkVersionState `json:"versions"`
+}
+
+// A FrameworkVersionState is where one version stands, and how it came there.
+type FrameworkVersionState struct {
+	State string `json:"state"` // Draft, Submitted, Approved, InForce, Superseded or Withdrawn
+	// Hash is the SHA-256 of the version's canonical JSON as it was submitted,
+	// kept under "FrameworkText/<hash>"; from then on it cannot be edited.
+	Hash        string    `json:"hash,omitempty"`
+	Authors     []string  `json:"authors,omitempty"` // who wrote it: they do not approve it
+	Submitted   time.Time `json:"submitted,omitzero"`
+	SubmittedBy string    `json:"submittedBy,omitempty"`
+	ApprovedAt  time.Time `json:"approvedAt,omitzero"`
+	Since       time.Time `json:"since,omitzero"` // in the state it is in
+	By          string    `json:"by,omitempty"`   // who brought it there
+	Reason      string    `json:"reason,omitempty"`
+	// Document is the SHA-256 of the service description as it was approved,
+	// word for word, kept under "Blob/<hash>".
+	Document string `json:"document,omitempty"`
+}
+
+// KindWaiver is the kind of the records of waivers.
+const KindWaiver Kind = "Waiver"
+
+// States of a waiver besides Requested, Approved, Rejected and Expired.
+const Revoked = "revoked"
+
+// A Waiver excepts one object from one control until a date, kept under
+// "Waiver/<id>".
+type Waiver struct {
+	ID        string `json:"id"`
+	Framework string `json:"framework"`
+	Control   string `json:"control"`
+	// API "payments/orders" or one version of it, "payments/orders@v1".
+	API string `json:"api"`
+	// Environment it holds in; "" for all.
+	Environment string    `json:"environment,omitempty"`
+	Reason      string    `json:"reason"`
+	State       string    `json:"state"` // Requested, Approved, Rejected, Revoked or Expired
+	AskedBy     string    `json:"askedBy"`
+	Asked       time.Time `json:"asked"`
+	DecidedBy   string    `json:"decidedBy,omitempty"`
+	Decided     time.Time `json:"decided,omitzero"`
+	Comment     string    `json:"comment,omitempty"`
+	Expires     time.Time `json:"expires"`
+	// Warned is the last time its end was announced.
+	Warned time.Time `json:"warned,omitzero"`
+}
+
+// KindEvidence is the kind of the records of evidence.
+const KindEvidence Kind = "Evidence"
+
+// Evidence is a file that proves something, kept by its hash under
+// "Evidence/<sha256>"; its bytes lie under "Blob/<sha256>".
+type Evidence struct {
+	Hash      string    `json:"hash"` // SHA-256, hexadecimal
+	Name      string    `json:"name"` // of the file, as attached
+	MediaType string    `json:"mediaType,omitempty"`
+	Size      int64     `json:"size"` // bytes
+	By        string    `json:"by"`
+	Time      time.Time `json:"time"`
+}
