@@ -12,6 +12,23 @@ type Team struct {
 	// Members by subject: "user:alice@example.com", "group:payments-devs".
 	Members    []string `json:"members,omitempty"`
 	CostCentre string   `json:"costCentre,omitempty"` // that pays
+	// Environments that the team's APIs may be released into; none named: all.
+	// A change needs the permission on the organization, also for who rules the team.
+	Environments []string `json:"environments,omitempty"`
+	// Quotas bound what the team has; left out, nothing is bounded.
+	Quotas *TeamQuotas `json:"quotas,omitempty"`
+}
+
+// TeamQuotas bound what a team has. Zero is no bound.
+type TeamQuotas struct {
+	// APIs and applications that the team may have. What is there already stays
+	// when a quota shrinks; one more is refused.
+	APIs         int `json:"apis,omitempty"`
+	Applications int `json:"applications,omitempty"` // as with apis
+	// Requests that its APIs may serve in a calendar month, UTC. No caller is
+	// refused above it: at 80 and at 100 per cent the trail says so, and with it
+	// whoever follows the team.
+	Requests int64 `json:"requests,omitempty"`
 }
 
 // TeamContacts says how to reach a team.
@@ -54,6 +71,24 @@ func (s *Team) Check(c *Checker) {
 	}
 	c.At("members").subjects(s.Members)
 	c.text("costCentre", s.CostCentre, 100)
+	unique(c.At("environments"), s.Environments, "", same)
+	for i, e := range s.Environments {
+		c.At("environments").At(i).Name(e)
+	}
+	if s.Quotas != nil {
+		s.Quotas.check(c.At("quotas"))
+	}
+}
+
+func (q *TeamQuotas) check(c *Checker) {
+	for _, f := range []struct {
+		field string
+		n     int64
+	}{{"apis", int64(q.APIs)}, {"applications", int64(q.Applications)}, {"requests", q.Requests}} {
+		if f.n < 0 {
+			c.At(f.field).Errorf("%d is below 0; leave it out for no bound", f.n)
+		}
+	}
 }
 
 // Check reports what is wrong with the user alone.

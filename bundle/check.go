@@ -175,6 +175,9 @@ func (c *checker) document(d *Document) {
 		c.scope(d, s.Scope)
 	case *gatehouse.Team:
 		c.parent(d, s)
+		for i, env := range s.Environments {
+			c.ref(d, at("environments", i), gatehouse.KindEnvironment, env)
+		}
 	case *gatehouse.ServiceAccount:
 		c.ref(d, at("team"), gatehouse.KindTeam, s.Team)
 	case *gatehouse.Framework:

@@ -271,3 +271,29 @@ func TestProofsDoNotOutliveAChange(t *testing.T) {
 		t.Error("a record read before the change is remembered after it")
 	}
 }
+
+// A team's own administrator changes all of it but what it is allowed.
+func TestATeamIsAllowedMoreByTheOrganizationAlone(t *testing.T) {
+	h := newHouse(t, user("lead"), user("boss"), inTeam("payments", ""), assign("lead", "user:lead", "admin", "team/payments"), assign("boss", "user:boss", "provider", Organization))
+	team := func(apis int, envs ...string) *gatehouse.Object {
+		return doc(put(gatehouse.KindTeam, "payments", &gatehouse.Team{Title: envs[0], Environments: envs[1:], Quotas: &gatehouse.TeamQuotas{APIs: apis}}))
+	}
+	tests := []struct {
+		name, actor   string
+		before, after *gatehouse.Object
+		want          gatehouse.ErrorKind
+	}{
+		{"the lead names it anew", "user:lead", team(1, "a", "dev"), team(1, "b", "dev"), ""},
+		{"the lead allows more APIs", "user:lead", team(1, "a", "dev"), team(2, "a", "dev"), gatehouse.Denied},
+		{"the lead takes the bound away", "user:lead", team(1, "a", "dev"), team(0, "a", "dev"), gatehouse.Denied},
+		{"the lead allows prod", "user:lead", team(1, "a", "dev"), team(1, "a", "dev", "prod"), gatehouse.Denied},
+		{"the lead allows every environment", "user:lead", team(1, "a", "dev"), team(1, "a"), gatehouse.Denied},
+		{"the provider allows more", "user:boss", team(1, "a", "dev"), team(9, "a", "dev", "prod"), ""},
+	}
+	for _, tt := range tests {
+		err := h.Allow(as(t.Context(), tt.actor), []Write{{"team.put", tt.before, tt.after}})
+		if got := gatehouse.KindOf(err); got != tt.want {
+			t.Errorf("%s: got %q (%v), want %q", tt.name, got, err, tt.want)
+		}
+	}
+}

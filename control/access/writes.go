@@ -133,6 +133,14 @@ func (x *Index) checkTeam(actor, name string, w Write, s *gatehouse.Team, more p
 			return gatehouse.E(gatehouse.Denied, "adding members to team %q: %w", name, err)
 		}
 	}
+	if existed && !sameAllowance(old, s) {
+		x.mu.RLock()
+		err := x.covered(actor, []string{"team.put"}, On{}, time.Time{})
+		x.mu.RUnlock()
+		if err != nil {
+			return gatehouse.E(gatehouse.Denied, "changing environments or quotas of team %q: %w", name, err)
+		}
+	}
 	if !existed || s.Parent == "" || s.Parent == old.Parent {
 		return nil
 	}
@@ -153,6 +161,18 @@ func (x *Index) checkTeam(actor, name string, w Write, s *gatehouse.Team, more p
 		return gatehouse.E(gatehouse.Denied, "moving team %q below %q: %w", name, s.Parent, err)
 	}
 	return nil
+}
+
+// sameAllowance reports whether a team is allowed what it was: its own
+// administrator does not allow it more.
+func sameAllowance(a, b *gatehouse.Team) bool {
+	quotas := func(t *gatehouse.Team) (q gatehouse.TeamQuotas) {
+		if t.Quotas != nil {
+			q = *t.Quotas
+		}
+		return q
+	}
+	return slices.Equal(a.Environments, b.Environments) && quotas(a) == quotas(b)
 }
 
 // keepsAdmin refuses writes after which nobody would hold admin on the

@@ -54,6 +54,11 @@ func (c *Catalog) carryOut(ctx context.Context, req *Request, ahead *readings) (
 			return nil, nil, err
 		}
 		acts, err := p.acts()
+		if err == nil && req.Also != nil {
+			var also []audit.Act
+			also, err = req.Also(ctx)
+			acts = append(also, acts...)
+		}
 		return acts, func(seq store.Seq) { result.Seq = seq; p.claims.keep(seq) }, err
 	})
 	if err != nil {

@@ -83,7 +83,7 @@ func referrers(kind gatehouse.Kind, team, name string) []store.Query {
 	case gatehouse.KindRole:
 		return []store.Query{by(gatehouse.KindRoleAssignment, "role", name), scoped}
 	case gatehouse.KindEnvironment:
-		return append(named(gatehouse.KindEnvironment, gatehouse.KindGateway, gatehouse.KindBackend),
+		return append(named(gatehouse.KindEnvironment, gatehouse.KindGateway, gatehouse.KindBackend, gatehouse.KindTeam),
 			by(gatehouse.KindSubscription, "environment", name), by(gatehouse.KindRoleAssignment, "scope", "environment/"+name), scoped)
 	case gatehouse.KindFramework, gatehouse.KindBackend:
 		return append(named(gatehouse.KindAPI), scoped)

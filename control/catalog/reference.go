@@ -56,6 +56,9 @@ func references(o *gatehouse.Object) []reference {
 		}
 	case *gatehouse.Team:
 		c.add(gatehouse.KindTeam, "", s.Parent, s.Parent, "spec", "parent")
+		for i, e := range s.Environments {
+			c.add(gatehouse.KindEnvironment, "", e, e, "spec", "environments", itoa(i))
+		}
 	case *gatehouse.ServiceAccount:
 		c.add(gatehouse.KindTeam, "", s.Team, s.Team, "spec", "team")
 	case *gatehouse.RoleAssignment:

@@ -114,6 +114,9 @@ func (c *Catalog) move(ctx context.Context, doing string, ref Ref, env string, d
 			err = decide(m)
 		}
 		if err == nil {
+			err = p.permitted(ctx)
+		}
+		if err == nil {
 			err = p.route(ctx)
 		}
 		if err == nil && len(p.faults) > 0 {
@@ -221,6 +224,9 @@ func (m *move) follow(ctx context.Context, env string, rev *gatehouse.Revision) 
 		return err
 	}
 	if waits, err := m.p.before(ctx, rule, m.ref.Team, m.ref.Name, m.ref.Version, rev.Hash); err != nil || waits != "" {
+		return err
+	}
+	if barred, err := m.p.barred(ctx, m.ref.Team, env); err != nil || barred != "" {
 		return err
 	}
 	return m.p.wish(ctx, key, env, m.ref.API(), m.ref.Version, rev.Hash, "")

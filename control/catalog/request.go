@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"gatehouse"
+	"gatehouse/control/audit"
 	"gatehouse/store"
 )
 
@@ -24,6 +25,12 @@ type Request struct {
 	// Allow is asked, with all that is named together, before anything is
 	// looked at closer; nil allows.
 	Allow func(ctx context.Context, writes []Write) error
+
+	// Also are acts of the caller's own that are written in the same
+	// transaction, and first. It is asked again whenever the decision is made
+	// anew, so that what it read is as fresh as what the catalog read; an error
+	// refuses all.
+	Also func(ctx context.Context) ([]audit.Act, error)
 
 	remove []string   // keys of objects to delete
 	expect *store.Seq // revision the first of them must be at

@@ -131,6 +131,9 @@ func (p *plan) follow(ctx context.Context, it *item, h *head, env string) (bool,
 	if waits, err := p.before(ctx, e, m.Team, m.Name, h.version.Name, h.Revision); err != nil || waits != "" {
 		return false, err
 	}
+	if barred, err := p.barred(ctx, m.Team, env); err != nil || barred != "" {
+		return false, err
+	}
 	return true, p.wish(ctx, key, env, m.Ref(), h.version.Name, h.Revision, "")
 }
 
