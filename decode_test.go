@@ -143,7 +143,7 @@ func TestDocumentsThatAreRefused(t *testing.T) {
 		{"permission", doc("Role", `{"permissions":["Read All"]}`), `"Read All" is not a permission`},
 		{"stage", doc("Environment", `{"stage":"test"}`), `"test" is not one of`},
 		{"key header", doc("Environment", `{"stage":"dev","keyHeader":"Transfer-Encoding"}`), "belongs to the connection"},
-		{"two checks", doc("Framework", `{"versions":[{"name":"1","controls":[{"id":"a","check":{"cel":"x","lint":"y"}}]}]}`), "a control has one check"},
+		{"two checks", doc("Framework", `{"versions":[{"name":"1","controls":[{"id":"a","check":{"cel":{"expression":"x"},"lint":{"ruleset":"spectral:oas"}}}]}]}`), "a control has exactly one of lint, policy"},
 		{"two in force", doc("Framework", `{"versions":[{"name":"1","state":"in-force"},{"name":"2","state":"in-force"}]}`), `"1" is in force already`},
 		{"retention", doc("Trail", `{"retention":"1h"}`), "is less than a day"},
 		{"webhook over http", doc("Webhook", `{"url":"http://a.example"}`), "is not a URL"},

@@ -1,9 +1,12 @@
 package gatehouse
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"gatehouse/attest"
+	"gatehouse/jsonx"
 )
 
 // Modes of an environment's gate.
@@ -87,9 +90,13 @@ type FrameworkState struct {
 // A FrameworkVersionState is where one version stands, and how it came there.
 type FrameworkVersionState struct {
 	State string `json:"state"` // Draft, Submitted, Approved, InForce, Superseded or Withdrawn
-	// Hash is the SHA-256 of the version's canonical JSON as it was submitted,
+	// Hash is the SHA-256 of the version's [FrameworkText] as it was submitted,
 	// kept under "FrameworkText/<hash>"; from then on it cannot be edited.
-	Hash        string    `json:"hash,omitempty"`
+	Hash string `json:"hash,omitempty"`
+	// Approvals is how many persons had to approve it, Stated what its framework
+	// said then.
+	Approvals   int       `json:"approvals,omitempty"`
+	Stated      int       `json:"stated,omitempty"`
 	Authors     []string  `json:"authors,omitempty"` // who wrote it: they do not approve it
 	Submitted   time.Time `json:"submitted,omitzero"`
 	SubmittedBy string    `json:"submittedBy,omitempty"`
@@ -100,6 +107,50 @@ type FrameworkVersionState struct {
 	// Document is the SHA-256 of the service description as it was approved,
 	// word for word, kept under "Blob/<hash>".
 	Document string `json:"document,omitempty"`
+}
+
+// KindFrameworkText is the kind of the records of texts of framework versions.
+const KindFrameworkText Kind = "FrameworkText"
+
+// A FrameworkText is all that a framework version says, word for word. Its
+// canonical JSON is kept under "FrameworkText/<SHA-256>".
+type FrameworkText struct {
+	Framework string           `json:"framework"`
+	Version   FrameworkVersion `json:"version"` // without its state
+	// Files are the rulesets it names: path as written to the SHA-256 of the
+	// content, kept under "Blob/<hash>".
+	Files map[string]string `json:"files,omitempty"`
+}
+
+// TextOf is the text of a version of a framework, as stored with files. It is
+// nil if there is no such version.
+func (s *Framework) TextOf(framework, version string, files map[string]string) *FrameworkText {
+	v := s.Version(version)
+	if v == nil {
+		return nil
+	}
+	t := &FrameworkText{Framework: framework, Version: *v}
+	t.Version.State = ""
+	for i := range v.Controls {
+		lint := v.Controls[i].Check.Lint
+		if lint == nil {
+			continue
+		}
+		if _, ok := lint.File(); ok {
+			t.Files = files
+		}
+	}
+	return t
+}
+
+// Encode is the text's canonical JSON and its SHA-256, in hexadecimal.
+func (t *FrameworkText) Encode() (text []byte, hash string, err error) {
+	text, err = jsonx.Canonical(t)
+	if err != nil {
+		return nil, "", err
+	}
+	sum := sha256.Sum256(text)
+	return text, hex.EncodeToString(sum[:]), nil
 }
 
 // KindWaiver is the kind of the records of waivers.
