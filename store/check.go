@@ -24,7 +24,9 @@ const maxCount = 1 << 50
 
 // Empty reports whether the batch has nothing to write. Apply answers the head
 // and takes no number for it.
-func (b Batch) Empty() bool { return len(b.Writes) == 0 && len(b.Events) == 0 && b.Usage == nil }
+func (b Batch) Empty() bool {
+	return len(b.Writes) == 0 && len(b.Events) == 0 && len(b.Jobs) == 0 && b.Usage == nil
+}
 
 // Check tells what no engine could take: a key that is missing, too long, no
 // text or written twice, a value that is empty, a usage row beyond bounds.
@@ -39,6 +41,9 @@ func (b Batch) Check() error {
 			return gatehouse.E(gatehouse.Invalid, "writing %q: the batch writes it twice", w.Key)
 		}
 		seen[w.Key] = true
+	}
+	if err := CheckJobs(b.Jobs); err != nil {
+		return err
 	}
 	if b.Usage == nil {
 		return nil

@@ -60,6 +60,9 @@ type Batch struct {
 	Events []*gatehouse.Event
 	// Usage is taken in the same transaction, once for each Spool and Number.
 	Usage *Usage
+	// Jobs are made, or changed where they are at the Rev they name; otherwise
+	// the whole batch is refused.
+	Jobs []Job
 }
 
 // A Query selects records of one kind. The zero value of a field asks nothing.
@@ -184,5 +187,14 @@ type DB interface {
 	Events(ctx context.Context, q EventQuery) iter.Seq2[*gatehouse.Event, error]
 	// Usage sums roll-ups; the rows have only the dimensions asked for.
 	Usage(ctx context.Context, q UsageQuery) ([]UsageRow, error)
+	// Jobs lists jobs.
+	Jobs(ctx context.Context, q JobQuery) ([]Job, error)
+	// JobQueues lists the queues in which jobs wait, by name.
+	JobQueues(ctx context.Context) ([]JobQueue, error)
+	// SetJobs writes each job that is at the Rev it names, which is not 0, and
+	// returns those written, with their new Rev. It moves no number.
+	SetJobs(ctx context.Context, jobs ...Job) ([]Job, error)
+	// DropJobs deletes jobs that rest and tells how many.
+	DropJobs(ctx context.Context, d JobDrop) (int64, error)
 	Close() error
 }

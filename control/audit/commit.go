@@ -58,6 +58,7 @@ type Act struct {
 	After  json.RawMessage
 	Reason string
 	Writes []store.Write
+	Jobs   []store.Job // made or changed with it
 }
 
 // Commit does all acts in one transaction, one event for each, or nothing. If
@@ -70,6 +71,7 @@ func (t *Trail) Commit(ctx context.Context, acts ...Act) (store.Seq, error) {
 		e.Change = Diff(a.Before, a.After)
 		b.Events = append(b.Events, e)
 		b.Writes = append(b.Writes, a.Writes...)
+		b.Jobs = append(b.Jobs, a.Jobs...)
 	}
 	return t.DB.Apply(ctx, b)
 }

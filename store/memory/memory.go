@@ -20,7 +20,7 @@ import (
 func New() store.DB {
 	return &db{
 		live: map[string]*state{}, history: map[string][]*state{}, kinds: map[string]keys{}, entries: map[entry]keys{},
-		usage: map[store.UsageKey]*store.UsageRow{}, taken: map[batch]bool{}, moved: make(chan struct{}),
+		usage: map[store.UsageKey]*store.UsageRow{}, taken: map[batch]bool{}, jobs: map[string]store.Job{}, moved: make(chan struct{}),
 	}
 }
 
@@ -51,6 +51,7 @@ type db struct {
 	events  []event
 	usage   map[store.UsageKey]*store.UsageRow
 	taken   map[batch]bool
+	jobs    map[string]store.Job
 	moved   chan struct{} // closed when the head moves
 	closed  bool
 }
@@ -81,6 +82,11 @@ func (d *db) Apply(ctx context.Context, b store.Batch) (store.Seq, error) {
 	if err := d.expect(b); err != nil {
 		return 0, err
 	}
+	for i := range b.Jobs {
+		if j := &b.Jobs[i]; d.jobs[j.ID].Rev != j.Rev {
+			return 0, j.Moved()
+		}
+	}
 	head := d.head
 	head.Seq++
 	events, err := seal(b.Events, &head)
@@ -90,6 +96,9 @@ func (d *db) Apply(ctx context.Context, b store.Batch) (store.Seq, error) {
 	d.write(b, head.Seq)
 	d.events = append(d.events, events...)
 	d.count(b.Usage)
+	for _, j := range b.Jobs {
+		d.keep(j)
+	}
 	d.head = head
 	close(d.moved)
 	d.moved = make(chan struct{})

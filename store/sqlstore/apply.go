@@ -65,6 +65,9 @@ func (w *writing) all() error {
 	if err := w.events(); err != nil {
 		return err
 	}
+	if err := w.jobs(); err != nil {
+		return err
+	}
 	w.do(Statement{`INSERT INTO batch(seq, time) VALUES ($1, $2)`, []any{int64(w.head.Seq), w.time}},
 		Statement{`UPDATE head SET event = $1, hash = $2, time = $3 WHERE id = 1`, []any{w.head.Event, w.head.Hash, w.time}})
 	return w.conn.Exec(w.ctx, w.todo...)
