@@ -34,6 +34,7 @@ var walls = []struct {
 	{"bundle", []string{"gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/adminapi"}, "files are read without a server"},
 	{"attest", []string{"gatehouse", "gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/snapshot"}, "an attestation is verified anywhere"},
 	{"expr", []string{"gatehouse", "gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/policy"}, "conditions know no word of the product"},
+	{"outbound", []string{"gatehouse", "gatehouse/control", "gatehouse/gateway", "gatehouse/store"}, "both wings reach out by it"},
 	{"jsonx", []string{"gatehouse"}, "jsonx is below everything"},
 }
 

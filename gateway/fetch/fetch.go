@@ -18,6 +18,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"gatehouse/outbound"
 )
 
 // Bounds that hold unless the options say otherwise.
@@ -61,7 +63,7 @@ func New(o Options) Func {
 		o.UserAgent = "gatehouse"
 	}
 	transport := func(plain bool) *http.Transport {
-		dialer := &net.Dialer{Timeout: o.Timeout, Control: guard(o.Allow, plain)}
+		dialer := &net.Dialer{Timeout: o.Timeout, Control: outbound.Guard(o.Allow, plain)}
 		return &http.Transport{
 			DialContext:            dialer.DialContext,
 			TLSClientConfig:        o.TLS,

@@ -1,4 +1,8 @@
-package fetch
+// Package outbound says which addresses a process of ours may reach on behalf
+// of a document: public ones, and private ones that were allowed. The address
+// is checked when the connection is made, after names are resolved, so that no
+// name leads where no address may (SAFETY.md 2, SSRF). Both wings use it.
+package outbound
 
 import (
 	"fmt"
@@ -13,11 +17,12 @@ type Refused struct {
 	Why  string
 }
 
+// Error names the address and the reason.
 func (r *Refused) Error() string { return fmt.Sprintf("address %s is refused: %s", r.Addr, r.Why) }
 
-// guard checks each address at the moment of connecting. plain connections,
+// Guard checks each address at the moment of connecting. plain connections,
 // which are not encrypted, go to loopback only.
-func guard(allow []netip.Prefix, plain bool) func(network, address string, _ syscall.RawConn) error {
+func Guard(allow []netip.Prefix, plain bool) func(network, address string, _ syscall.RawConn) error {
 	return func(_, address string, _ syscall.RawConn) error {
 		ap, err := netip.ParseAddrPort(address)
 		if err != nil {
@@ -27,12 +32,12 @@ func guard(allow []netip.Prefix, plain bool) func(network, address string, _ sys
 		if plain && !a.IsLoopback() {
 			return &Refused{a.String(), "without TLS only loopback may be reached"}
 		}
-		return check(a, allow)
+		return Check(a, allow)
 	}
 }
 
-// check tells why a may not be reached; nil when it may.
-func check(a netip.Addr, allow []netip.Prefix) error {
+// Check tells why a may not be reached; nil when it may.
+func Check(a netip.Addr, allow []netip.Prefix) error {
 	if a.IsLinkLocalUnicast() || slices.Contains(metadata, a) {
 		return &Refused{a.String(), "link-local addresses and metadata services are never reached"}
 	}
