@@ -87,6 +87,11 @@ type FrameworkState struct {
 	Versions map[string]FrameworkVersionState `json:"versions"`
 }
 
+// FrameworkStateKey is where the record of a framework's versions lies.
+func FrameworkStateKey(framework string) string {
+	return string(KindFrameworkState) + "/" + framework
+}
+
 // A FrameworkVersionState is where one version stands, and how it came there.
 type FrameworkVersionState struct {
 	State string `json:"state"` // Draft, Submitted, Approved, InForce, Superseded or Withdrawn

@@ -16,9 +16,10 @@ type Inputs struct {
 	EnvironmentName string
 	Environment     *gatehouse.Environment
 	Revision        *gatehouse.Revision
-	Operations      []gatehouse.Operation // of the definition
-	Backend         *gatehouse.Backend    // nil when there is none
-	Framework       *gatehouse.Framework  // nil when there is none
+	Operations      []gatehouse.Operation     // of the definition
+	Backend         *gatehouse.Backend        // nil when there is none
+	Framework       *gatehouse.Framework      // nil when there is none
+	Standing        *gatehouse.FrameworkState // of that framework; nil when nothing is on record
 	// Set finds policy sets that framework and environment include; those of
 	// the version are in its revision.
 	Set func(ref string) ([]gatehouse.PolicyUse, bool)

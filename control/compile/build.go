@@ -188,7 +188,8 @@ func (s *State) inputs(id chunkID, rev *gatehouse.Revision, revisions map[string
 	in := &Inputs{EnvironmentName: id.env, Environment: s.model.envs[id.env], Revision: rev, Set: s.tracked(&uses)}
 	if form.Framework != "" {
 		in.Framework = s.model.frameworks[form.Framework]
-		uses = append(uses, gatehouse.Key(gatehouse.KindFramework, "", form.Framework))
+		in.Standing = s.model.standings[form.Framework]
+		uses = append(uses, gatehouse.Key(gatehouse.KindFramework, "", form.Framework), gatehouse.FrameworkStateKey(form.Framework))
 	}
 	if form.Version.Backend != "" {
 		ref := qualify(form.Version.Backend, form.Team)

@@ -73,7 +73,7 @@ func (c chain) mandatory(in *Inputs) ([]policy.Use, error) {
 		if audience == "" {
 			audience = "internal"
 		}
-		if v := inForce(in.Framework); v != nil {
+		if v := inForce(in.Framework, in.Standing); v != nil {
 			for _, m := range v.Policies {
 				if !holds(m.Stages, in.Environment.Stage) || !holds(m.Audiences, audience) {
 					continue
@@ -90,11 +90,15 @@ func (c chain) mandatory(in *Inputs) ([]policy.Use, error) {
 	return append(steps, more...), err
 }
 
-// inForce is the framework's version in force: the last one listed, if the
-// file names several.
-func inForce(f *gatehouse.Framework) *gatehouse.FrameworkVersion {
+// inForce is the framework's version that the record says is in force. One
+// that nothing is on record of, because an earlier program stored it and this
+// one has not adopted it yet, is taken at its file's word.
+func inForce(f *gatehouse.Framework, on *gatehouse.FrameworkState) *gatehouse.FrameworkVersion {
+	if on != nil {
+		return f.Version(on.InForce)
+	}
 	for i := range slices.Backward(f.Versions) {
-		if f.Versions[i].State == "in-force" {
+		if f.Versions[i].State == gatehouse.InForce {
 			return &f.Versions[i]
 		}
 	}

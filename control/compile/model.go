@@ -2,6 +2,7 @@ package compile
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 
 	"gatehouse"
@@ -14,6 +15,7 @@ type model struct {
 	envs       map[string]*gatehouse.Environment
 	gateways   map[string]*gatehouse.Gateway
 	frameworks map[string]*gatehouse.Framework
+	standings  map[string]*gatehouse.FrameworkState // of frameworks, by name
 	sets       map[string]*gatehouse.PolicySet
 	backends   map[string]*gatehouse.Backend
 	products   map[string]*gatehouse.Product
@@ -26,7 +28,7 @@ type model struct {
 func newModel() model {
 	return model{
 		envs: map[string]*gatehouse.Environment{}, gateways: map[string]*gatehouse.Gateway{},
-		frameworks: map[string]*gatehouse.Framework{}, sets: map[string]*gatehouse.PolicySet{},
+		frameworks: map[string]*gatehouse.Framework{}, standings: map[string]*gatehouse.FrameworkState{}, sets: map[string]*gatehouse.PolicySet{},
 		backends: map[string]*gatehouse.Backend{}, products: map[string]*gatehouse.Product{},
 		releases: map[string]map[string]string{}, bundles: map[string]map[string]struct{}{},
 	}
@@ -35,7 +37,7 @@ func newModel() model {
 // kinds are the kinds of records a State is made of, in the order [State.Load]
 // reads them.
 var kinds = []gatehouse.Kind{
-	gatehouse.KindEnvironment, gatehouse.KindGateway, gatehouse.KindFramework, gatehouse.KindPolicySet, gatehouse.KindBackend,
+	gatehouse.KindEnvironment, gatehouse.KindGateway, gatehouse.KindFramework, gatehouse.KindFrameworkState, gatehouse.KindPolicySet, gatehouse.KindBackend,
 	gatehouse.KindProduct, gatehouse.KindApplication, gatehouse.KindSubscription, gatehouse.KindKey, gatehouse.KindRelease,
 }
 
@@ -56,6 +58,9 @@ func (s *State) ingest(c *store.Change) {
 		put(s.model.gateways, name, value)
 	case gatehouse.KindFramework:
 		put(s.model.frameworks, name, value)
+		s.touch(c.Key)
+	case gatehouse.KindFrameworkState:
+		s.ingestStanding(name, value)
 		s.touch(c.Key)
 	case gatehouse.KindPolicySet:
 		put(s.model.sets, name, value)
@@ -78,6 +83,16 @@ func (s *State) ingest(c *store.Change) {
 	}
 }
 
+// ingestStanding takes which version of a framework is in force.
+func (s *State) ingestStanding(name string, value []byte) {
+	standing := new(gatehouse.FrameworkState)
+	if value == nil || json.Unmarshal(value, standing) != nil {
+		delete(s.model.standings, name)
+		return
+	}
+	s.model.standings[name] = standing
+}
+
 // put decodes a Stored's spec into the map, or removes the name.
 func put[T any](m map[string]*T, name string, value []byte) {
 	spec := new(T)
@@ -98,7 +113,10 @@ func decodeSpec(value []byte, spec, status any) error {
 		Spec any `json:"spec"`
 	}{spec}
 	if err := json.Unmarshal(stored.Object, &object); err != nil {
-		return err
+		_, misfit := errors.AsType[*json.UnmarshalTypeError](err)
+		if _, ok := spec.(*gatehouse.Framework); !misfit || !ok {
+			return err // a framework of before its types is read as far as it fits
+		}
 	}
 	if status != nil && len(stored.Status) > 0 {
 		return json.Unmarshal(stored.Status, status)

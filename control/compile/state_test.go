@@ -68,7 +68,7 @@ func randomWrite(rt *rapid.T) store.Write {
 	pick := func(label string, of ...string) string { return rapid.SampledFrom(of).Draw(rt, label) }
 	env, team, name := pick("env", "dev", "prod"), pick("team", "a", "b"), pick("name", "x", "y")
 	hash, version := pick("hash", "1", "2"), pick("version", "v1", "v2")
-	kind := pick("kind", "Environment", "Framework", "PolicySet", "Backend", "Product", "Application", "Subscription", "Key", "Release", "Revision", "Release", "Revision", "Backend")
+	kind := pick("kind", "Environment", "Framework", "FrameworkState", "PolicySet", "Backend", "Product", "Application", "Subscription", "Key", "Release", "Revision", "Release", "Revision", "Backend")
 	doc := func(key, spec string) (string, string) { return key, `{"object":{"spec":` + spec + `}}` }
 	var key, value string
 	switch kind {
@@ -76,6 +76,8 @@ func randomWrite(rt *rapid.T) store.Write {
 		key, value = doc(kind+"/"+env, fmt.Sprintf(`{"stage":%q,"policies":[%s]}`, pick("stage", "dev", "prod"), pick("policies", `{"cors":{}}`, `{"policy-set":"a/x"}`, `{"policy-set":"b/y"}`)))
 	case "Framework":
 		key, value = doc(kind+"/f", fmt.Sprintf(`{"versions":[{"name":"1","state":%q,"policies":[{"stages":["prod"],"policies":[{"policy-set":"a/x"}]}]}]}`, pick("state", "in-force", "draft")))
+	case "FrameworkState":
+		key, value = kind+"/f", fmt.Sprintf(`{"framework":"f","inForce":%q,"versions":{}}`, pick("version in force", "1", "2", ""))
 	case "PolicySet":
 		key, value = doc(kind+"/"+team+"/"+name, fmt.Sprintf(`{"policies":[{%q:{}}]}`, pick("policy", "headers", "timeout", "mock")))
 	case "Backend":
