@@ -269,7 +269,7 @@ func (s *swap) inForce() []snapshot.Entry {
 			continue
 		}
 		if i, ok := slices.BinarySearchFunc(s.kept, c.Entry, snapshot.Entry.Compare); ok {
-			s.kept[i].Hash = c.Hash
+			out[i].Hash = c.Hash // what is new stands behind those kept
 		} else {
 			out = append(out, c.Entry)
 		}

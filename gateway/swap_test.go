@@ -51,6 +51,20 @@ func TestSwapReadsOnlyWhatChanged(t *testing.T) {
 	}
 }
 
+// What comes with something new and goes back to what it was is read again.
+func TestSwapBackAndForth(t *testing.T) {
+	w := standard(t)
+	changed, other := openAPI(), orders()
+	changed.Revision, other.Team, other.Path = "r2", "a", "/other"
+	w.api(changed)
+	w.api(other)
+	w.swap()
+	w.api(openAPI())
+	if w.swap(); w.reads != 1 || w.g.Running()["t/open@v1"] != "r1" {
+		t.Errorf("%d chunks read, running %v", w.reads, w.g.Running())
+	}
+}
+
 // A table that no request uses any more is let go of, and all that only it had.
 func TestOldTablesAreLetGo(t *testing.T) {
 	w := standard(t)
