@@ -91,10 +91,12 @@ func (a *Attestation) Verify(key ed25519.PublicKey) error {
 		return err
 	}
 	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, text, a.Signature) {
-		return errors.New("attestation is not signed by the installation, or was changed since")
+		return errNotSigned
 	}
 	return nil
 }
+
+var errNotSigned = errors.New("attestation is not signed by the installation, or was changed since")
 
 // Covers reports why the statement does not let a revision run at a moment:
 // it is of another installation, environment, API version or revision, or has ended.

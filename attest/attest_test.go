@@ -3,9 +3,12 @@ package attest
 import (
 	"crypto/ed25519"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"gatehouse/jsonx"
 )
 
 var issued = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -40,6 +43,50 @@ func TestCovers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			err := s.Covers(tt.installation, tt.environment, tt.api, tt.ver, tt.rev, tt.at)
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestOpen(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Sign(statement(), "k1", private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := jsonx.Canonical(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := func(id string) ed25519.PublicKey { return map[string]ed25519.PublicKey{"k1": public}[id] }
+	want := statement()
+	want.Format = Format
+	if got, err := Open(text, keys); err != nil || !reflect.DeepEqual(*got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	for i := strings.Index(string(text), `"statement":`) + len(`"statement":`); i < len(text); i++ {
+		changed := []byte(string(text))
+		changed[i] ^= 1
+		if s, err := Open(changed, keys); err == nil {
+			t.Errorf("byte %d changed from %q to %q, and it opens: %+v", i, text[i], changed[i], s)
+		}
+	}
+	tests := []struct{ name, from, to, want string }{
+		{"another key", `"keyId":"k1"`, `"keyId":"k2"`, ErrUnknownKey.Error()},
+		{"another form of the same", `"format":`, `"format": `, errNotSigned.Error()},
+		{"another expiry", "2028", "2029", errNotSigned.Error()},
+		{"a field nobody knows", `"format":`, `"extra":1,"format":`, "cannot be read"},
+		{"another format", Format, "gatehouse/attestation/2", "is in format"},
+		{"no signature", `"signature":"`, `"signature":"","x":"`, "cannot be read"},
+		{"nothing", string(text), "", "cannot be read"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := Open([]byte(strings.Replace(string(text), tt.from, tt.to, 1)), keys); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 		})
