@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -10,7 +11,6 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -57,6 +57,11 @@ type Options struct {
 	// LogShare is zero. Default: no log.
 	AccessLog io.Writer
 	LogShare  float64
+	// Key finds the installation's key that signed an attestation, nil for one it
+	// does not know. Default: it knows none.
+	Key func(id string) ed25519.PublicKey
+	// Now tells the time by which attestations end. Default: [time.Now].
+	Now func() time.Time
 	// Log reports what an operator should know. Default: nobody.
 	Log *slog.Logger
 }
@@ -67,6 +72,12 @@ func (o *Options) defaults() {
 	}
 	if o.Secret == nil {
 		o.Secret = Secret
+	}
+	if o.Key == nil {
+		o.Key = func(string) ed25519.PublicKey { return nil }
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Fetch == nil {
 		o.Fetch = fetch.New(fetch.Options{})
@@ -110,7 +121,8 @@ type Gateway struct {
 	manifest *snapshot.Manifest       // put in force last; nil before the first
 	apis     map[string]*pipeline.API // in force, by ID
 	products map[string]*pipeline.Product
-	aside    []report.Refusal
+	aside    []report.Refusal // what did not come into force
+	gate     gate
 	closed   bool
 	stopping bool
 }
@@ -130,7 +142,7 @@ func New(o Options) (*Gateway, error) {
 		o.Listen.Memory = listen.Watch(ctx)
 	}
 	g := &Gateway{context: ctx, cancel: cancel, options: o, meter: telemetry.NewMeter(runtime.GOMAXPROCS(0), 0),
-		targets: upstream.NewSet(o.Upstream), apis: map[string]*pipeline.API{}, products: map[string]*pipeline.Product{}}
+		targets: upstream.NewSet(o.Upstream), apis: map[string]*pipeline.API{}, products: map[string]*pipeline.Product{}, gate: newGate()}
 	if o.Limits == nil {
 		o.Limits = limit.New(limit.Options{})
 	}
@@ -212,6 +224,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 		return err
 	}
 	g.closed = true
+	g.gate.stop()
 	for _, a := range g.apis {
 		a.Done()
 	}
@@ -241,7 +254,9 @@ func (g *Gateway) Running() map[string]string {
 	defer g.mu.Unlock()
 	out := make(map[string]string, len(g.apis))
 	for id, a := range g.apis {
-		out[id] = a.Revision
+		if !g.gate.shut(id) {
+			out[id] = a.Revision
+		}
 	}
 	return out
 }
@@ -263,7 +278,7 @@ func (g *Gateway) InForce() (serial int64, digest snapshot.Hash) {
 func (g *Gateway) Aside() []report.Refusal {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return slices.Clone(g.aside)
+	return g.setAside()
 }
 
 // Health is the gateway's own account; the caller adds what it alone knows.
@@ -292,7 +307,8 @@ func (g *Gateway) state() telemetry.State {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	s.APIs, s.Aside = len(g.apis), len(g.aside)
+	shut := g.gate.shutCount()
+	s.APIs, s.Aside = len(g.apis)-shut, len(g.aside)+shut
 	if g.manifest != nil {
 		s.Serial = g.manifest.Serial
 	}

@@ -41,7 +41,7 @@ func (g *Gateway) Swap(ctx context.Context, m *snapshot.Manifest, chunk func(sna
 		return nil, fmt.Errorf("manifest %d: %w", m.Serial, err)
 	}
 	s.finish(m)
-	return slices.Clone(g.aside), nil
+	return g.setAside(), nil
 }
 
 // A swap is one change of table under way.
@@ -69,6 +69,8 @@ type change struct {
 	api     *pipeline.API
 	product *pipeline.Product
 	shard   *credential.Shard
+	// proof of an attestation; also when err says that it may do later.
+	proof *proof
 	// revision is the API's as far as it could be read.
 	revision string
 }
@@ -156,6 +158,9 @@ func (s *swap) buildOne(c *change) (err error) {
 		}
 		c.api, err = s.g.builder.API(&a)
 		return err
+	case snapshot.KindAttestation:
+		c.proof, err = s.g.prove(data)
+		return err
 	case snapshot.KindProduct:
 		var p snapshot.Product
 		if err := snapshot.Decode(data, &p); err != nil {
@@ -234,6 +239,7 @@ func (s *swap) finish(m *snapshot.Manifest) {
 	s.products()
 	s.credentials()
 	s.place()
+	s.judge(m)
 	for _, c := range s.changed {
 		if c.err != nil {
 			s.refuse(c)

@@ -30,6 +30,10 @@ type Runner struct {
 	Client *Client
 	Dir    string // identity, configuration and spool lie here
 	Swap   Swap
+	// Standing tells what is set aside or unattested; nil: what Swap returned.
+	Standing func() report.Standing
+	// Judged receives when that has changed by the clock alone; may be nil.
+	Judged <-chan struct{}
 	// Rollup takes what was counted since it was last called; nil: nothing is.
 	Rollup func() []report.Count
 	// Health is sent with each poll; may be nil.
@@ -167,8 +171,13 @@ func (r *Runner) poll(ctx context.Context) {
 		wait := r.keep()
 		err := r.ack(ctx)
 		var news *Update
+		judged := false
 		if err == nil {
-			news, err = r.Client.Manifest(ctx, r.current, wait, r.health())
+			news, judged, err = r.await(ctx, wait)
+		}
+		if judged {
+			r.restate()
+			continue
 		}
 		r.keepInstances()
 		if err == nil || StatusOf(err) != 0 {
@@ -256,7 +265,11 @@ func (r *Runner) keep() (wait time.Duration) {
 func (r *Runner) put(ctx context.Context, u *Update) {
 	aside, refused := r.Swap(ctx, u.Manifest, r.chunk)
 	u.Chunks = nil
-	r.standing = report.Ack{Serial: u.Manifest.Serial, Digest: u.Digest.String(), Time: r.Now().UTC(), Aside: aside, Protocol: Protocol, Program: r.Client.Program}
+	r.standing = report.Ack{Serial: u.Manifest.Serial, Digest: u.Digest.String(), Time: r.Now().UTC(), Protocol: Protocol, Program: r.Client.Program}
+	r.standing.Standing = report.Stand(aside, nil)
+	if r.Standing != nil && refused == nil {
+		r.standing.Standing = r.Standing()
+	}
 	r.current, r.acked = u, false
 	if refused == nil {
 		r.serial.Store(u.Manifest.Serial)

@@ -15,8 +15,7 @@ type Ack struct {
 	Serial   int64     `json:"serial"`
 	Digest   string    `json:"digest"`
 	Time     time.Time `json:"time"`
-	// Aside are chunks set aside alone; all others are live.
-	Aside []Refusal `json:"aside,omitempty"`
+	Standing
 	// Refused is set when the whole manifest was refused and the one before
 	// stays in force; Serial and Digest name the refused one.
 	Refused string `json:"refused,omitempty"`

@@ -47,6 +47,7 @@ func (h *Hash) UnmarshalText(text []byte) error {
 const (
 	KindEnvironment = "environment" // one Environment
 	KindAPI         = "api"         // one API
+	KindAttestation = "attestation" // one attest.Attestation, under the API's name
 	KindProduct     = "product"     // one Product
 	KindCredentials = "credentials" // one Credentials, a shard
 )
@@ -201,7 +202,16 @@ type Environment struct {
 	Hosts []string `json:"hosts,omitempty"` // empty: any host
 	// KeyHeader carries the key; "X-API-Key" unless the environment says otherwise.
 	KeyHeader string `json:"keyHeader,omitempty"`
+	// Gate is GateEnforce where only what has an attestation is served,
+	// GateReport where what has none is served and told; "" asks nothing.
+	Gate string `json:"gate,omitempty"`
 }
+
+// What an environment demands of the compliance gate.
+const (
+	GateEnforce = "enforce"
+	GateReport  = "report"
+)
 
 // An API is one released revision of one API version in one environment.
 type API struct {

@@ -173,7 +173,7 @@ func TestEntriesTellWhatInstancesRun(t *testing.T) {
 	if e := state(); e.State != StatePending || e.Instances[1].Revision != first {
 		t.Errorf("one behind: %+v", e)
 	}
-	ack("c", report.Ack{Serial: int64(now.Seq), Aside: []report.Refusal{{API: "payments/orders@v1", Revision: second, Reason: "unknown policy"}}})
+	ack("c", report.Ack{Serial: int64(now.Seq), Standing: report.Standing{Aside: []report.Refusal{{API: "payments/orders@v1", Revision: second, Reason: "unknown policy"}}}})
 	if e := state(); e.State != StateRefused || e.Instances[2].Reason != "unknown policy" || e.Instances[2].Revision != "" {
 		t.Errorf("one set aside: %+v", e)
 	}

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
@@ -148,7 +147,7 @@ func (f *Fleet) Ack(ctx context.Context, p link.Peer, a *report.Ack) error {
 
 // same tells whether an acknowledgement says nothing new.
 func same(a, b *report.Ack) bool {
-	return a.Serial == b.Serial && a.Digest == b.Digest && a.Refused == b.Refused && a.Program == b.Program && slices.Equal(a.Aside, b.Aside)
+	return a.Serial == b.Serial && a.Digest == b.Digest && a.Refused == b.Refused && a.Program == b.Program && a.Standing.Equal(&b.Standing)
 }
 
 // Counts hands a batch to the room that keeps them.

@@ -9,6 +9,7 @@ package instance
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -95,6 +96,7 @@ func (i *Instance) open(ctx context.Context) error {
 	}
 	if i.Gateway, err = gateway.New(gateway.Options{
 		Limits:         i.shared.limits,
+		Key:            func(id string) ed25519.PublicKey { return client.Identity().Keys[id] },
 		Listen:         listen.Options{NoFastLane: !i.FastLane},
 		TrustedProxies: i.TrustedProxies, State: filepath.Join(i.Data, "limits"), AccessLog: accessLog, Log: i.Log,
 		Fetch: fetch.New(fetch.Options{Allow: private, PlainLoopback: len(private) > 0}),
@@ -103,7 +105,7 @@ func (i *Instance) open(ctx context.Context) error {
 	}
 	i.runner = &link.Runner{
 		Client: client,
-		Dir:    i.Data, Swap: i.Gateway.Swap, Rollup: i.Gateway.Rollup, Health: i.Gateway.Health, Interval: i.Interval, Log: i.Log,
+		Dir:    i.Data, Swap: i.Gateway.Swap, Standing: i.Gateway.Standing, Judged: i.Gateway.Judged(), Rollup: i.Gateway.Rollup, Health: i.Gateway.Health, Interval: i.Interval, Log: i.Log,
 	}
 	if err := i.runner.Start(ctx, i.Token, i.Name); err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/gateway/route"
@@ -39,8 +40,14 @@ type API struct {
 	ops       []operation
 	undefined operation // for what the definition does not name
 	backend   *upstream.Backend
+	shut      atomic.Bool
 	fields    policy.Header // Deprecation, Sunset, Link of every answer
 }
+
+// Shut says whether the API's calls are refused, from now on and on every table
+// that has it. It keeps its place meanwhile: its calls must not fall to an API
+// with a shorter path.
+func (a *API) Shut(shut bool) { a.shut.Store(shut) }
 
 // An operation is what the gateway keeps of one.
 type operation struct {

@@ -164,6 +164,9 @@ func (s *Server) enter(c *Call) *policy.Denial {
 		c.table = s.table.Load() // the API went while the call came; look again
 	}
 	c.API, c.op = c.api.ID, &c.api.undefined
+	if c.api.shut.Load() {
+		return policy.Deny(http.StatusServiceUnavailable, "gate-refused", "the API is set aside: it has not passed the gate that this environment demands")
+	}
 	c.PassToken = c.api.passToken
 	d := c.match()
 	if d == nil {
