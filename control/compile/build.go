@@ -25,10 +25,14 @@ func (s *State) compileDirty(ctx context.Context) ([]string, error) {
 	due := slices.SortedFunc(maps.Keys(s.dirty), func(a, b chunkID) int {
 		return cmp.Or(strings.Compare(a.env, b.env), strings.Compare(a.kind, b.kind), strings.Compare(a.name, b.name))
 	})
-	var apis []chunkID
+	var apis, attestations []chunkID
 	for _, id := range due {
-		if id.kind == snapshot.KindAPI && s.model.releases[id.env][id.name] != "" && s.model.envs[id.env] != nil {
+		switch {
+		case id.kind == snapshot.KindAPI && s.model.releases[id.env][id.name] != "" && s.model.envs[id.env] != nil:
 			apis = append(apis, id)
+			continue
+		case id.kind == snapshot.KindAttestation && s.attested(id):
+			attestations = append(attestations, id)
 			continue
 		}
 		data, hash, uses, err := s.make(id)
@@ -37,6 +41,11 @@ func (s *State) compileDirty(ctx context.Context) ([]string, error) {
 	for part := range slices.Chunk(apis, batch) {
 		if err := s.compileAPIs(ctx, part, changed); err != nil {
 			return slices.Sorted(maps.Keys(changed)), fmt.Errorf("compiling %d API versions: %w", len(apis), err)
+		}
+	}
+	for part := range slices.Chunk(attestations, batch) {
+		if err := s.compileAttestations(ctx, part, changed); err != nil {
+			return slices.Sorted(maps.Keys(changed)), fmt.Errorf("compiling %d attestations: %w", len(attestations), err)
 		}
 	}
 	for name := range s.envs {
@@ -55,7 +64,7 @@ func (s *State) make(id chunkID) (data []byte, hash snapshot.Hash, uses []string
 	}
 	switch id.kind {
 	case snapshot.KindEnvironment:
-		data, hash, err = snapshot.Encode(Environment(id.name, env))
+		data, hash, err = snapshot.Encode(Environment(id.name, env, s.gateMode(id.name)))
 	case snapshot.KindCredentials:
 		data, hash, err = s.ring.shard(id.env, id.name, s.clock)
 	case snapshot.KindProduct:

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gatehouse"
+	"gatehouse/snapshot"
 	"gatehouse/store"
 )
 
@@ -60,8 +61,12 @@ func (s *State) ingest(c *store.Change) {
 		put(s.model.frameworks, name, value)
 		s.touch(c.Key)
 	case gatehouse.KindFrameworkState:
+		governed := s.governed()
 		s.ingestStanding(name, value)
 		s.touch(c.Key)
+		if s.governed() != governed {
+			s.touchGates()
+		}
 	case gatehouse.KindPolicySet:
 		put(s.model.sets, name, value)
 		s.touch(c.Key)
@@ -79,7 +84,7 @@ func (s *State) ingest(c *store.Change) {
 	case gatehouse.KindRelease:
 		s.ingestRelease(c.Key, name, value)
 	default:
-		s.touch(c.Key) // a revision or operations that were missing
+		s.touch(c.Key) // an attestation, or a revision or operations that were missing
 	}
 }
 
@@ -127,7 +132,7 @@ func decodeSpec(value []byte, spec, status any) error {
 // touchEnvironment marks all chunks of an environment that came, changed or
 // went; only credentials do not depend on it once it is there.
 func (s *State) touchEnvironment(name string) {
-	s.mark(chunkID{name, "environment", name})
+	s.touchGate(name)
 	for api := range s.model.releases[name] {
 		s.mark(chunkID{name, "api", api})
 	}
@@ -164,6 +169,7 @@ func (s *State) ingestRelease(key, name string, value []byte) {
 		live[id] = r.Revision
 	}
 	s.mark(chunkID{env, "api", id})
+	s.mark(chunkID{env, snapshot.KindAttestation, id})
 	s.touch(key)
 	if _, is := live[id]; is != was {
 		for product := range s.model.bundles[api] {

@@ -9,9 +9,10 @@ import (
 	"gatehouse/snapshot"
 )
 
-// Environment compiles what holds for all APIs of an environment.
-func Environment(name string, e *gatehouse.Environment) *snapshot.Environment {
-	return &snapshot.Environment{Name: name, Stage: e.Stage, Hosts: hosts(e.Hosts), KeyHeader: e.KeyHeader}
+// Environment compiles what holds for all APIs of an environment. gate is what
+// it demands of the compliance gate, "" for nothing.
+func Environment(name string, e *gatehouse.Environment, gate string) *snapshot.Environment {
+	return &snapshot.Environment{Name: name, Stage: e.Stage, Hosts: hosts(e.Hosts), KeyHeader: e.KeyHeader, Gate: gate}
 }
 
 // Product compiles a product, "team/name", for an environment where the given

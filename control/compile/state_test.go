@@ -68,16 +68,14 @@ func randomWrite(rt *rapid.T) store.Write {
 	pick := func(label string, of ...string) string { return rapid.SampledFrom(of).Draw(rt, label) }
 	env, team, name := pick("env", "dev", "prod"), pick("team", "a", "b"), pick("name", "x", "y")
 	hash, version := pick("hash", "1", "2"), pick("version", "v1", "v2")
-	kind := pick("kind", "Environment", "Framework", "FrameworkState", "PolicySet", "Backend", "Product", "Application", "Subscription", "Key", "Release", "Revision", "Release", "Revision", "Backend")
+	kind := pick("kind", "Environment", "Framework", "PolicySet", "Backend", "Product", "Application", "Subscription", "Key", "Release", "Revision", "Release", "Revision", "Backend", "Attestation", "Attestation", "FrameworkState")
 	doc := func(key, spec string) (string, string) { return key, `{"object":{"spec":` + spec + `}}` }
 	var key, value string
 	switch kind {
 	case "Environment":
-		key, value = doc(kind+"/"+env, fmt.Sprintf(`{"stage":%q,"policies":[%s]}`, pick("stage", "dev", "prod"), pick("policies", `{"cors":{}}`, `{"policy-set":"a/x"}`, `{"policy-set":"b/y"}`)))
+		key, value = doc(kind+"/"+env, fmt.Sprintf(`{"stage":%q,"gate":%s,"policies":[%s]}`, pick("stage", "dev", "prod"), pick("gate", `{}`, `{"mode":"report"}`, `{"mode":"off"}`), pick("policies", `{"cors":{}}`, `{"policy-set":"a/x"}`, `{"policy-set":"b/y"}`)))
 	case "Framework":
 		key, value = doc(kind+"/f", fmt.Sprintf(`{"versions":[{"name":"1","state":%q,"policies":[{"stages":["prod"],"policies":[{"policy-set":"a/x"}]}]}]}`, pick("state", "in-force", "draft")))
-	case "FrameworkState":
-		key, value = kind+"/f", fmt.Sprintf(`{"framework":"f","inForce":%q,"versions":{}}`, pick("version in force", "1", "2", ""))
 	case "PolicySet":
 		key, value = doc(kind+"/"+team+"/"+name, fmt.Sprintf(`{"policies":[{%q:{}}]}`, pick("policy", "headers", "timeout", "mock")))
 	case "Backend":
@@ -100,6 +98,11 @@ func randomWrite(rt *rapid.T) store.Write {
 			rt.Fatal(err)
 		}
 		key, value = "Key/"+k.ID, string(v)
+	case "Attestation":
+		key = kind + "/" + env + "/" + team + "/" + name + "/" + version + "/" + hash
+		value = fmt.Sprintf(`{"statement":{"format":"gatehouse/attestation/1","environment":%q,"revision":%q,"framework":"f","frameworkVersion":"1"},"keyId":"k"%s}`, env, hash, pick("taken back", "", `,"revoked":"2026-01-01T00:00:00Z"`))
+	case "FrameworkState":
+		key, value = kind+"/"+pick("framework", "f", "g"), fmt.Sprintf(`{"inForce":%q,"versions":{"1":{"state":%q}}%s}`, pick("version in force", "1", "2", ""), pick("state of version", "in-force", "withdrawn"), pick("governed", "", `,"governed":"2026-01-01T00:00:00Z"`))
 	case "Release":
 		key, value = kind+"/"+env+"/"+team+"/"+name+"/"+version, fmt.Sprintf(`{"revision":%q}`, pick("revision", "1", "2", ""))
 	case "Revision":
