@@ -14,9 +14,12 @@ type API struct {
 	// Framework by whose rules the API is exposed; linked, never copied.
 	Framework string `json:"framework,omitempty"`
 	// Audience that may find and use it: internal (the default), partner, public.
-	Audience string    `json:"audience,omitempty"`
-	Data     *Data     `json:"data,omitempty"`    // what kind of data passes through
-	Support  *Support  `json:"support,omitempty"` // who helps, and when
+	Audience string   `json:"audience,omitempty"`
+	Data     *Data    `json:"data,omitempty"`    // what kind of data passes through
+	Support  *Support `json:"support,omitempty"` // who helps, and when
+	// SLA is what is promised to every caller; a plan may promise more. It is
+	// no part of a revision: gateways need not know it.
+	SLA      *SLA      `json:"sla,omitempty"`
 	Versions []Version `json:"versions"`
 }
 
@@ -87,8 +90,14 @@ func (s *API) Check(c *Checker) {
 	if s.Data != nil {
 		s.Data.check(c.At("data"))
 	}
-	if s.Support != nil && s.Support.Docs != "" {
-		c.At("support").At("docs").URL(s.Support.Docs, "http", "https")
+	if s.Support != nil {
+		if s.Support.Docs != "" {
+			c.At("support").At("docs").URL(s.Support.Docs, "http", "https")
+		}
+		c.At("support").At("hours").hours(s.Support.Hours)
+	}
+	if s.SLA != nil {
+		s.SLA.check(c.At("sla"))
 	}
 	if len(s.Versions) == 0 {
 		c.At("versions").Errorf("is empty: an API has at least one version, {name: v1, path: /orders/v1, backend: orders}")

@@ -146,6 +146,9 @@ func (s *SLA) check(c *Checker) {
 	if s.Availability < 0 || s.Availability > 100 {
 		c.At("availability").Errorf("%g is not a percentage", s.Availability)
 	}
+	if s.Support != nil {
+		s.Support.check(c.At("support"))
+	}
 	l := s.Latency
 	if l == nil {
 		return

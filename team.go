@@ -17,6 +17,12 @@ type Team struct {
 	Environments []string `json:"environments,omitempty"`
 	// Quotas bound what the team has; left out, nothing is bounded.
 	Quotas *TeamQuotas `json:"quotas,omitempty"`
+	// Provider marks the team that runs the platform: support requests to the
+	// provider are its. A change needs the permission on the organization.
+	Provider bool         `json:"provider,omitempty"`
+	Support  *TeamSupport `json:"support,omitempty"` // when the team helps, and how soon
+	// Notify tells people and programs of what happens to the team.
+	Notify []TeamNotify `json:"notify,omitempty"`
 }
 
 // TeamQuotas bound what a team has. Zero is no bound.
@@ -77,6 +83,16 @@ func (s *Team) Check(c *Checker) {
 	}
 	if s.Quotas != nil {
 		s.Quotas.check(c.At("quotas"))
+	}
+	if s.Support != nil {
+		s.Support.check(c.At("support"))
+	}
+	if len(s.Notify) > maxNotify {
+		c.At("notify").Errorf("are %d: at most %d", len(s.Notify), maxNotify)
+	}
+	unique(c.At("notify"), s.Notify, "name", func(n TeamNotify) string { return n.Name })
+	for i := range s.Notify {
+		s.Notify[i].check(c.At("notify").At(i))
 	}
 }
 

@@ -29,7 +29,10 @@ type Alarm struct {
 type Webhook struct {
 	URL    string   `json:"url"`
 	Events []string `json:"events,omitempty"` // types of events; none: all
-	Secret string   `json:"secret,omitempty"` // a reference
+	// Outcomes to tell of: allowed (the default), refused, failed.
+	Outcomes []string `json:"outcomes,omitempty"`
+	// Secret that signs, as a reference; none: one is generated and kept sealed.
+	Secret string `json:"secret,omitempty"`
 }
 
 // Check reports what is wrong with the trail alone.
@@ -72,12 +75,9 @@ func (s *Webhook) Check(c *Checker) {
 	if s.URL == "" {
 		c.Errorf("url is missing")
 	} else {
-		c.At("url").URL(s.URL, "https")
+		c.At("url").hook(s.URL)
 	}
-	for i, e := range s.Events {
-		if !actionForm.MatchString(e) {
-			c.At("events").At(i).Errorf("%q does not select events: \"api.put\", \"api.*\" or \"*\"", e)
-		}
-	}
+	c.At("events").events(s.Events)
+	c.At("outcomes").outcomes(s.Outcomes)
 	c.At("secret").Secret(s.Secret)
 }

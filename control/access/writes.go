@@ -133,12 +133,12 @@ func (x *Index) checkTeam(actor, name string, w Write, s *gatehouse.Team, more p
 			return gatehouse.E(gatehouse.Denied, "adding members to team %q: %w", name, err)
 		}
 	}
-	if existed && !sameAllowance(old, s) {
+	if existed && !sameAllowance(old, s) || !existed && s.Provider {
 		x.mu.RLock()
 		err := x.covered(actor, []string{"team.put"}, On{}, time.Time{})
 		x.mu.RUnlock()
 		if err != nil {
-			return gatehouse.E(gatehouse.Denied, "changing environments or quotas of team %q: %w", name, err)
+			return gatehouse.E(gatehouse.Denied, "changing environments, quotas or provider of team %q: %w", name, err)
 		}
 	}
 	if !existed || s.Parent == "" || s.Parent == old.Parent {
@@ -172,7 +172,7 @@ func sameAllowance(a, b *gatehouse.Team) bool {
 		}
 		return q
 	}
-	return slices.Equal(a.Environments, b.Environments) && quotas(a) == quotas(b)
+	return a.Provider == b.Provider && slices.Equal(a.Environments, b.Environments) && quotas(a) == quotas(b)
 }
 
 // keepsAdmin refuses writes after which nobody would hold admin on the
