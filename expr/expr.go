@@ -28,8 +28,8 @@ const (
 	maxNodes   = 2000
 	maxNesting = 64
 	maxRegexp  = 1000       // instructions of a compiled pattern
-	maxCost    = 10_000_000 // estimated and counted; a node's own work is about 1
-	maxMemory  = 1_000_000  // elements
+	maxCost    = 10_000_000 // estimated, for values as large as may be; a node's own work is about 1
+	maxRun     = 1_000_000  // counted while it runs: about 0.2 s
 	maxErrors  = 5          // that are told at once
 )
 
@@ -53,6 +53,7 @@ type Program struct {
 	text    string
 	program cel.Program
 	names   []string
+	paths   []string
 }
 
 // Compile reads a condition over the variables. The error is an [*Error].
@@ -83,11 +84,11 @@ func (s *Scope) Compile(text string) (*Program, error) {
 	if estimate.Max > maxCost {
 		return nil, &Error{Line: 1, Column: 1, Message: fmt.Sprintf("the condition may cost %d steps, the limit is %d: loop over less, or not in each other", estimate.Max, maxCost)}
 	}
-	p, err := s.env.Program(ast, cel.CostLimit(maxCost), cel.MemoryLimit(maxMemory), cel.EvalOptions(cel.OptOptimize))
+	p, err := s.env.Program(ast, cel.CostLimit(maxRun), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, &Error{Line: 1, Column: 1, Message: err.Error()}
 	}
-	return &Program{text, p, s.names}, nil
+	return &Program{text, p, s.names, pathsOf(ast.NativeRep().Expr(), s.names)}, nil
 }
 
 // String is the condition's text.

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -99,6 +100,30 @@ func TestCompileRefuses(t *testing.T) {
 				t.Errorf("got %v, want column %d and %q", err, tt.column, tt.want)
 			}
 		})
+	}
+}
+
+func TestPaths(t *testing.T) {
+	tests := []struct {
+		text string
+		want []string
+	}{
+		{`api.audience == "x" || api.more.deep.er > 1`, []string{"api.audience", "api.more.deep.er"}},
+		{`has(api.labels.owner)`, []string{"api.labels.owner"}},
+		{`api.labels["a"] == "b"`, []string{"api.labels"}},
+		{`operations.all(o, o.id != api.name)`, []string{"api.name", "operations"}},
+		{`api.more == config && api.more.deep == 1`, []string{"api.more", "config"}},
+		{`[api.limit, 2].exists(x, {"a": config.b}["a"] == x)`, []string{"api.limit", "config.b"}},
+		{`true`, nil},
+	}
+	for _, tt := range tests {
+		p, err := Compile(tt.text, vars)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Paths(); !slices.Equal(got, tt.want) {
+			t.Errorf("%s looks at %q, want %q", tt.text, got, tt.want)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func Map(of *Type) *Type { return &Type{kind: dict, of: of} }
 // Object is a map whose fields are known: asking for another is an error of
 // the text. The name is for messages, and says the same fields wherever used.
 func Object(name string, fields map[string]*Type) *Type {
-	return &Type{kind: object, name: name, fields: fields}
+	return &Type{kind: object, name: "object." + name, fields: fields} // apart from variables' names
 }
 
 // Fields are the names of an object's fields, in order.
