@@ -14,7 +14,7 @@ Rows are by the hour and the dimensions asked for. Counts arrive every few secon
 type UsageRequest struct {
 	From        string   `query:"from" doc:"From this moment's hour on, RFC 3339; default 24 hours before to."`
 	To          string   `query:"to" doc:"Up to this moment, RFC 3339; default now."`
-	By          []string `query:"by" doc:"Dimensions: hour, environment, gateway, api, operation, application, product, plan, class, denied."`
+	By          []string `query:"by" doc:"Dimensions: hour, environment, gateway, api, operation, application, product, plan, class, denied, revision."`
 	Environment string   `query:"environment"`
 	Gateway     string   `query:"gateway"`
 	API         string   `query:"api" doc:"team/name@version"`
@@ -24,6 +24,7 @@ type UsageRequest struct {
 	Plan        string   `query:"plan"`
 	Class       string   `query:"class" doc:"Status class: 2 is 200 to 299."`
 	Denied      string   `query:"denied" doc:"The policy or gateway error that answered."`
+	Revision    string   `query:"revision" doc:"Hash of the revision that answered, or its first twelve characters."`
 }
 
 // UsageAnswer has one row for each combination of the dimensions asked for.
@@ -47,6 +48,7 @@ type UsageRow struct {
 	Plan        string    `json:"plan,omitempty"`
 	Class       int       `json:"class,omitempty"`
 	Denied      string    `json:"denied,omitempty"`
+	Revision    string    `json:"revision,omitempty"` // the first twelve characters of its hash
 	Requests    int64     `json:"requests"`
 	BytesIn     int64     `json:"bytesIn"`
 	BytesOut    int64     `json:"bytesOut"`

@@ -33,7 +33,7 @@ func (a *App) usage() *cobra.Command {
 				t := table{heads: append(append([]string{}, in.By...), "requests", "bytes in", "bytes out", "p50 ms", "p95 ms")}
 				for _, i := range out.Body.Items {
 					dimension := map[string]string{"hour": when(i.Hour), "environment": i.Environment, "gateway": i.Gateway, "api": i.API, "operation": i.Operation,
-						"application": i.Application, "product": i.Product, "plan": i.Plan, "class": fmt.Sprintf("%dxx", i.Class), "denied": i.Denied}
+						"application": i.Application, "product": i.Product, "plan": i.Plan, "class": fmt.Sprintf("%dxx", i.Class), "denied": i.Denied, "revision": i.Revision}
 					var row []string
 					for _, by := range in.By {
 						row = append(row, dimension[strings.TrimSpace(by)])
@@ -54,7 +54,7 @@ func (a *App) usage() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	f.StringSliceVar(&in.By, "by", []string{"api", "class"}, "dimensions: hour, environment, gateway, api, operation, application, product, plan, class, denied")
+	f.StringSliceVar(&in.By, "by", []string{"api", "class"}, "dimensions: hour, environment, gateway, api, operation, application, product, plan, class, denied, revision")
 	f.StringVar(&in.From, "from", "", "from this moment on, or 24h (ago), which is the default")
 	f.StringVar(&in.To, "to", "", "up to this moment")
 	f.StringVar(&in.Environment, "env", "", "only this environment")

@@ -8,12 +8,12 @@ import (
 
 // An identity is what makes two counts alike.
 type identity struct {
-	api, operation, application, product, plan, denied string
-	class                                              int
+	api, operation, application, product, plan, denied, revision string
+	class                                                        int
 }
 
 func (c *Count) identity() identity {
-	return identity{c.API, c.Operation, c.Application, c.Product, c.Plan, c.Denied, c.Class}
+	return identity{c.API, c.Operation, c.Application, c.Product, c.Plan, c.Denied, c.Revision, c.Class}
 }
 
 // Merge adds up counts that are alike and returns them in order. Its arguments
@@ -36,7 +36,8 @@ func Merge(lists ...[]Count) []Count {
 	}
 	slices.SortFunc(out, func(a, b Count) int {
 		return cmp.Or(strings.Compare(a.API, b.API), strings.Compare(a.Operation, b.Operation), strings.Compare(a.Application, b.Application),
-			strings.Compare(a.Product, b.Product), strings.Compare(a.Plan, b.Plan), cmp.Compare(a.Class, b.Class), strings.Compare(a.Denied, b.Denied))
+			strings.Compare(a.Product, b.Product), strings.Compare(a.Plan, b.Plan), cmp.Compare(a.Class, b.Class), strings.Compare(a.Denied, b.Denied),
+			strings.Compare(a.Revision, b.Revision))
 	})
 	return out
 }

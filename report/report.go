@@ -52,16 +52,26 @@ type Count struct {
 	Application string `json:"application,omitempty"`
 	Product     string `json:"product,omitempty"`
 	Plan        string `json:"plan,omitempty"`
-	Class       int    `json:"class"`            // status class: 1 to 5
-	Denied      string `json:"denied,omitempty"` // the policy or gateway error that answered
-	Requests    int64  `json:"requests"`
-	BytesIn     int64  `json:"bytesIn,omitempty"`
-	BytesOut    int64  `json:"bytesOut,omitempty"`
+	// Revision of the API version that answered, the first [RevisionSize] of its
+	// hash; "" from gateways of before and where no API was found.
+	Revision string `json:"revision,omitempty"`
+	Class    int    `json:"class"`            // status class: 1 to 5
+	Denied   string `json:"denied,omitempty"` // the policy or gateway error that answered
+	Requests int64  `json:"requests"`
+	BytesIn  int64  `json:"bytesIn,omitempty"`
+	BytesOut int64  `json:"bytesOut,omitempty"`
 	// Latency counts requests by LatencyBounds; the last entry is above all.
 	Latency []int64 `json:"latency,omitempty"`
 	// Backend is the sum of time spent waiting for the backend, microseconds.
 	BackendMicros int64 `json:"backendMicros,omitempty"`
 }
+
+// RevisionSize is how much of a revision's hash counts are told apart by:
+// enough among the revisions of one API version.
+const RevisionSize = 12
+
+// ShortRevision is the part of a revision's hash that counts carry.
+func ShortRevision(hash string) string { return hash[:min(len(hash), RevisionSize)] }
 
 // LatencyBounds are the upper bounds of the latency histogram. They double, so
 // a percentile read from it is at most a factor of two off, and merging adds.

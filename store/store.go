@@ -137,13 +137,14 @@ type UsageRow struct {
 	API, Operation, Application, Product, Plan string
 	Class                                      int
 	Denied                                     string
+	Revision                                   string // of the API version, shortened; "" when it was not told
 	Requests, BytesIn, BytesOut, BackendMicros int64
 	Latency                                    []int64 // by report.LatencyBounds
 }
 
 // A UsageQuery sums rows over [From, To), grouped by the dimensions named in
 // By: "hour", "environment", "gateway", "api", "operation", "application",
-// "product", "plan", "class", "denied". Where filters by the same names.
+// "product", "plan", "class", "denied", "revision". Where filters by the same names.
 type UsageQuery struct {
 	From, To time.Time
 	By       []string

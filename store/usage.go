@@ -11,7 +11,7 @@ import (
 
 // Dimensions are what usage is grouped and filtered by, in the order of a
 // [UsageKey].
-var Dimensions = []string{"hour", "environment", "gateway", "api", "operation", "application", "product", "plan", "class", "denied"}
+var Dimensions = []string{"hour", "environment", "gateway", "api", "operation", "application", "product", "plan", "class", "denied", "revision"}
 
 // A UsageKey is the dimensions of a row; rows with the same key add up.
 type UsageKey struct {
@@ -20,6 +20,7 @@ type UsageKey struct {
 	API, Operation, Application, Product, Plan string
 	Class                                      int64
 	Denied                                     string
+	Revision                                   string
 }
 
 // Key is the row's key, its hour cut to the start and its texts to columns.
@@ -27,7 +28,7 @@ func (r *UsageRow) Key() UsageKey {
 	return UsageKey{
 		Hour: r.Hour.UTC().Truncate(time.Hour).UnixMicro(), Environment: Column(r.Environment), Gateway: Column(r.Gateway),
 		API: Column(r.API), Operation: Column(r.Operation), Application: Column(r.Application), Product: Column(r.Product),
-		Plan: Column(r.Plan), Class: int64(r.Class), Denied: Column(r.Denied),
+		Plan: Column(r.Plan), Class: int64(r.Class), Denied: Column(r.Denied), Revision: Column(r.Revision),
 	}
 }
 
@@ -35,7 +36,7 @@ func (r *UsageRow) Key() UsageKey {
 func (k UsageKey) Row() *UsageRow {
 	return &UsageRow{
 		Hour: time.UnixMicro(k.Hour).UTC(), Environment: k.Environment, Gateway: k.Gateway, API: k.API, Operation: k.Operation,
-		Application: k.Application, Product: k.Product, Plan: k.Plan, Class: int(k.Class), Denied: k.Denied,
+		Application: k.Application, Product: k.Product, Plan: k.Plan, Class: int(k.Class), Denied: k.Denied, Revision: k.Revision,
 	}
 }
 
@@ -158,6 +159,8 @@ func (k *UsageKey) Pointer(name string) any {
 		return &k.Class
 	case "denied":
 		return &k.Denied
+	case "revision":
+		return &k.Revision
 	}
 	return nil
 }

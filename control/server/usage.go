@@ -7,6 +7,7 @@ import (
 
 	"gatehouse/adminapi"
 	"gatehouse/control/usage"
+	"gatehouse/report"
 	"gatehouse/store"
 )
 
@@ -64,7 +65,7 @@ func usageQuery(in *adminapi.UsageRequest, now time.Time) (q store.UsageQuery, e
 	}
 	for name, value := range map[string]string{
 		"environment": in.Environment, "gateway": in.Gateway, "api": in.API, "operation": in.Operation, "application": in.Application,
-		"product": in.Product, "plan": in.Plan, "class": in.Class, "denied": in.Denied,
+		"product": in.Product, "plan": in.Plan, "class": in.Class, "denied": in.Denied, "revision": report.ShortRevision(in.Revision),
 	} {
 		if value != "" {
 			q.Where[name] = value
@@ -76,7 +77,7 @@ func usageQuery(in *adminapi.UsageRequest, now time.Time) (q store.UsageQuery, e
 func usageRow(r *usage.Row) adminapi.UsageRow {
 	out := adminapi.UsageRow{
 		Hour: r.Hour, Environment: r.Environment, Gateway: r.Gateway, API: r.API, Operation: r.Operation, Application: r.Application,
-		Product: r.Product, Plan: r.Plan, Class: r.Class, Denied: r.Denied, Requests: r.Requests, BytesIn: r.BytesIn, BytesOut: r.BytesOut,
+		Product: r.Product, Plan: r.Plan, Class: r.Class, Denied: r.Denied, Revision: r.Revision, Requests: r.Requests, BytesIn: r.BytesIn, BytesOut: r.BytesOut,
 		P50: r.P50.Microseconds(), P95: r.P95.Microseconds(), P99: r.P99.Microseconds(),
 	}
 	if r.Requests > 0 {

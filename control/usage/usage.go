@@ -34,7 +34,7 @@ func (m *Usage) Take(ctx context.Context, environment string, b *report.Batch) e
 		}
 		u.Rows = append(u.Rows, store.UsageRow{
 			Hour: b.From.UTC().Truncate(time.Hour), Environment: environment, Gateway: b.Gateway, API: c.API, Operation: c.Operation,
-			Application: c.Application, Product: c.Product, Plan: c.Plan, Class: c.Class, Denied: c.Denied,
+			Application: c.Application, Product: c.Product, Plan: c.Plan, Class: c.Class, Denied: c.Denied, Revision: c.Revision,
 			Requests: c.Requests, BytesIn: c.BytesIn, BytesOut: c.BytesOut, BackendMicros: c.BackendMicros, Latency: c.Latency,
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"gatehouse/gateway/telemetry"
 	"gatehouse/gateway/upstream"
 	"gatehouse/policy"
+	"gatehouse/report"
 	"gatehouse/snapshot"
 )
 
@@ -117,7 +118,7 @@ func (b *Builder) chains(a *API, s *snapshot.API, keys *[]string) error {
 	if err != nil {
 		return err
 	}
-	a.undefined = operation{telemetry.Route{API: a.ID}, shared}
+	a.undefined = operation{telemetry.Route{API: a.ID, Revision: report.ShortRevision(a.Revision)}, shared}
 	a.ops = make([]operation, len(s.Operations))
 	each := b.perOperation(s.Mandatory) || b.perOperation(s.Policies)
 	for i := range s.Operations {
@@ -131,7 +132,7 @@ func (b *Builder) chains(a *API, s *snapshot.API, keys *[]string) error {
 		if a.access == byToken && len(c.token) == 0 {
 			return fmt.Errorf(`operation %q: access is "token", but no policy verifies one; add jwt`, o.ID)
 		}
-		a.ops[i] = operation{telemetry.Route{API: a.ID, Operation: o.ID}, c}
+		a.ops[i] = operation{telemetry.Route{API: a.ID, Operation: o.ID, Revision: a.undefined.Route.Revision}, c}
 	}
 	if a.access == byToken && a.any && len(shared.token) == 0 {
 		return errors.New(`access is "token", but no policy verifies one; add jwt`)

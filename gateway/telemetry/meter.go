@@ -20,7 +20,10 @@ import (
 
 // A Route is what a request is counted under. It is made once for each
 // operation; two Routes that say the same are added up in the end.
-type Route struct{ API, Operation string }
+type Route struct {
+	API, Operation string
+	Revision       string // as [report.ShortRevision] has it
+}
 
 // A Sample is one answered request.
 type Sample struct {
@@ -180,7 +183,7 @@ func merge(counts []report.Count, at map[identity]int, key cellKey, c *cell) []r
 		i = len(counts)
 		at[id] = i
 		counts = append(counts, report.Count{API: id.route.API, Operation: id.route.Operation, Application: id.app,
-			Product: id.plan.Product, Plan: id.plan.Plan, Class: int(id.class), Denied: id.denied, Latency: make([]int64, buckets)})
+			Product: id.plan.Product, Plan: id.plan.Plan, Revision: id.route.Revision, Class: int(id.class), Denied: id.denied, Latency: make([]int64, buckets)})
 	}
 	n := &counts[i]
 	n.Requests += c.requests

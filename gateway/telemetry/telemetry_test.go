@@ -53,7 +53,7 @@ func sub(app, plan string) credential.Subscription {
 // Roll-ups taken while requests are counted hold each request once.
 func TestRollupLosesNothing(t *testing.T) {
 	m := NewMeter(2, 0)
-	routes := []*Route{{"a/x@v1", "get"}, {"a/x@v1", "get"}, {"a/y@v1", ""}}
+	routes := []*Route{{API: "a/x@v1", Operation: "get"}, {API: "a/x@v1", Operation: "get"}, {API: "a/y@v1"}}
 	subs := []credential.Subscription{{}, sub("t/a", "free"), sub("t/a", "free"), sub("t/b", "gold")}
 	const workers, each = 4, 5000
 	var wg sync.WaitGroup
@@ -104,7 +104,7 @@ func TestRollupLosesNothing(t *testing.T) {
 
 func TestCellsAreBounded(t *testing.T) {
 	m := NewMeter(1, 10)
-	r := &Route{"a", "b"}
+	r := &Route{API: "a", Operation: "b"}
 	for range 100 {
 		m.Add(0, &Sample{Route: r, Caller: sub("x", "y"), Status: 200})
 	}
@@ -188,9 +188,9 @@ func TestLogSamples(t *testing.T) {
 
 func TestCollector(t *testing.T) {
 	m := NewMeter(1, 0)
-	m.Add(0, &Sample{Route: &Route{"a/x@v1", "get"}, Status: 429, Denied: "rate-limit", Duration: time.Millisecond})
+	m.Add(0, &Sample{Route: &Route{API: "a/x@v1", Operation: "get"}, Status: 429, Denied: "rate-limit", Duration: time.Millisecond})
 	m.Rollup()
-	m.Add(0, &Sample{Route: &Route{"a/x@v1", "get"}, Status: 429, Denied: "rate-limit", Duration: time.Millisecond})
+	m.Add(0, &Sample{Route: &Route{API: "a/x@v1", Operation: "get"}, Status: 429, Denied: "rate-limit", Duration: time.Millisecond})
 	reg := prometheus.NewPedanticRegistry()
 	reg.MustRegister(NewCollector(m, func() State { return State{Serial: 7, APIs: 3} }))
 	w := httptest.NewRecorder()
@@ -205,7 +205,7 @@ func TestCollector(t *testing.T) {
 
 func BenchmarkAdd(b *testing.B) {
 	m := NewMeter(2, 0)
-	s := &Sample{Route: &Route{"a/x@v1", "get"}, Caller: sub("a", "b"), Status: 200, Duration: time.Millisecond}
+	s := &Sample{Route: &Route{API: "a/x@v1", Operation: "get"}, Caller: sub("a", "b"), Status: 200, Duration: time.Millisecond}
 	b.ReportAllocs()
 	for range b.N {
 		m.Add(0, s)

@@ -33,20 +33,30 @@ func usage(t *testing.T, db store.DB) {
 	}}})
 	apply(t, db, store.Batch{Usage: &store.Usage{Spool: "a", Number: 2, Rows: []store.UsageRow{row(0, "p/x@v1", 2, 4)}}})
 	apply(t, db, store.Batch{Usage: &store.Usage{Spool: "b", Number: 1}}) // nothing was counted
+	of := func(revision string, n int64) store.UsageRow {
+		r := row(24*time.Hour, "p/z@v1", 2, n)
+		r.Environment, r.Revision = "canary", revision
+		return r
+	}
+	apply(t, db, store.Batch{Usage: &store.Usage{Spool: "c", Number: 1, Rows: []store.UsageRow{of("", 2), of("0123456789ab", 1), of("ba9876543210", 4)}}})
+	apply(t, db, store.Batch{Usage: &store.Usage{Spool: "c", Number: 2, Rows: []store.UsageRow{of("0123456789ab", 2)}}})
 	for _, tt := range []struct {
 		name string
 		q    store.UsageQuery
 		want []store.UsageRow
 	}{
-		{"total", store.UsageQuery{}, []store.UsageRow{{Requests: 16}}},
-		{"by api", store.UsageQuery{By: []string{"api"}}, []store.UsageRow{{API: "p/x@v1", Requests: 13}, {API: "p/y@v1", Requests: 3}}},
+		{"total", store.UsageQuery{}, []store.UsageRow{{Requests: 25}}},
+		{"by api", store.UsageQuery{By: []string{"api"}}, []store.UsageRow{{API: "p/x@v1", Requests: 13}, {API: "p/y@v1", Requests: 3}, {API: "p/z@v1", Requests: 9}}},
 		{"by hour and class", store.UsageQuery{By: []string{"hour", "class"}, Where: map[string]string{"environment": "prod"}}, []store.UsageRow{
 			{Hour: hour, Class: 2, Requests: 10}, {Hour: hour, Class: 4, Requests: 2}, {Hour: hour.Add(time.Hour), Class: 2, Requests: 3}}},
 		{"to", store.UsageQuery{To: hour.Add(time.Hour)}, []store.UsageRow{{Requests: 13}}},
-		{"from", store.UsageQuery{From: hour.Add(time.Hour)}, []store.UsageRow{{Requests: 3}}},
+		{"from", store.UsageQuery{From: hour.Add(time.Hour), To: hour.Add(2 * time.Hour)}, []store.UsageRow{{Requests: 3}}},
 		{"one class", store.UsageQuery{Where: map[string]string{"class": "4"}}, []store.UsageRow{{Requests: 2}}},
 		{"one hour", store.UsageQuery{Where: map[string]string{"hour": "2027-05-01T11:00:00Z"}}, []store.UsageRow{{Requests: 3}}},
 		{"denied", store.UsageQuery{By: []string{"denied", "denied"}, Where: map[string]string{"environment": "qa"}}, []store.UsageRow{{Denied: "rate-limit", Requests: 1}}},
+		{"by revision", store.UsageQuery{By: []string{"revision"}, Where: map[string]string{"api": "p/z@v1"}}, []store.UsageRow{
+			{Requests: 2}, {Revision: "0123456789ab", Requests: 3}, {Revision: "ba9876543210", Requests: 4}}},
+		{"one revision", store.UsageQuery{Where: map[string]string{"revision": "ba9876543210"}}, []store.UsageRow{{Requests: 4}}},
 		{"nothing", store.UsageQuery{Where: map[string]string{"api": "' OR ''='"}}, []store.UsageRow{}},
 	} {
 		got, err := db.Usage(t.Context(), tt.q)
