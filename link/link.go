@@ -22,6 +22,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"time"
 
 	"gatehouse/report"
@@ -127,6 +129,13 @@ type Lease struct {
 	// given back. A process that has none, because it is new, says 0, and what
 	// its name was granted before counts as used.
 	Had int64 `json:"had,omitempty"`
+	// Of is the Grant's, as long as every question about it was answered or
+	// certainly not heard. What was not used of Had then goes back whichever
+	// process of the control plane granted it, and so does Back. Zero: neither
+	// does, unless the process that is asked granted it itself.
+	Of int64 `json:"of,omitempty"`
+	// Back was said to be used before, and was not.
+	Back int64 `json:"back,omitempty"`
 	// Want is what the instance expects to use until it asks again.
 	Want int64 `json:"want"`
 }
@@ -138,7 +147,8 @@ type Grant struct {
 	Tokens    int64         `json:"tokens"`
 	Remaining int64         `json:"remaining"`
 	Until     time.Time     `json:"until"`
-	Reset     time.Duration `json:"reset"` // until the window ends
+	Reset     time.Duration `json:"reset"`        // until the window ends
+	Of        int64         `json:"of,omitempty"` // names the window
 }
 
 // A Source is the control plane as the link sees it. Errors that are an
@@ -171,6 +181,16 @@ func (e *Error) Error() string { return e.Text }
 // Errorf makes an error with a status.
 func Errorf(status int, format string, args ...any) *Error {
 	return &Error{Status: status, Text: fmt.Sprintf(format, args...)}
+}
+
+// Unheard tells that a question that ended in err was certainly not acted upon:
+// nobody was reached, or the control plane said that it refuses.
+func Unheard(err error) bool {
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		return true
+	}
+	status := StatusOf(err)
+	return status/100 == 4 || status == http.StatusServiceUnavailable
 }
 
 // StatusOf is the status of an *Error in err's chain, 0 for others.

@@ -64,8 +64,8 @@ func (f *Fleet) nodes() int64 {
 	return max(1, int64(f.Nodes()))
 }
 
-// Leases counts what was used and grants what is asked for, as far as it goes:
-// at most half of what is left, so that others find something too.
+// Leases counts what was used and grants what is asked for, as far as it goes
+// and never all that is left to one.
 func (f *Fleet) Leases(ctx context.Context, p link.Peer, asked []link.Lease) ([]link.Grant, error) {
 	spec, err := f.gateway(ctx, p.Gateway)
 	if err != nil {
@@ -134,20 +134,39 @@ func (b *budget) count(a *link.Lease, holder string, now time.Time) {
 	used := a.Used
 	before, ok := b.held[holder]
 	if ok && before.tokens != a.Had {
-		used += before.tokens // another process of that name had them, and may have used them
+		// Another process of that name had them, or the answer was lost, or is
+		// yet to come: they may have been used.
+		used += before.tokens
 	}
-	if !ok && b.account != nil {
+	ours, current := ok && before.tokens == a.Had, a.Of == b.to.Unix()
+	if !ours && b.account != nil && (!ok || current) {
 		// Another node granted them, or this one before it was started again:
-		// they are in the store as taken.
-		used -= min(used, a.Had)
+		// they are in the store as taken, and what was not used is now this
+		// node's to give.
+		if current {
+			b.account.inherit(a.Had - a.Used)
+		}
+		used -= min(a.Used, a.Had)
 	}
 	b.used += used
+	if current {
+		b.back(a.Back)
+	}
 	delete(b.held, holder)
 	for name, g := range b.held {
 		if now.After(g.until.Add(leaseLife)) { // it never said: taken as used
 			b.used += g.tokens
 			delete(b.held, name)
 		}
+	}
+}
+
+// back takes what was counted as used and was not, here or by a process before.
+func (b *budget) back(n int64) {
+	here := min(n, b.used)
+	b.used -= here
+	if b.account != nil {
+		b.account.inherit(n - here)
 	}
 }
 
@@ -160,8 +179,8 @@ func (b *budget) out() int64 {
 	return n
 }
 
-// grant gives what is asked for, at most half of what is left. Closed tells that
-// the store takes no reservations now.
+// grant gives what is asked for, of what is left at most its part. Closed tells
+// that the store takes no reservations now.
 func (b *budget) grant(a *link.Lease, holder string, nodes int64, closed bool, now time.Time) link.Grant {
 	here := a.Limit/nodes - b.out()
 	all := here
@@ -173,11 +192,21 @@ func (b *budget) grant(a *link.Lease, holder string, nodes int64, closed bool, n
 	if b.to.Before(until) {
 		until = b.to
 	}
-	tokens := min(a.Want, (all+1)/2, here)
+	tokens := min(a.Want, b.most(all), here)
 	if tokens > 0 {
 		b.held[holder] = grant{tokens, until}
 	}
-	return link.Grant{Key: a.Key, Tokens: tokens, Remaining: all - tokens, Until: until, Reset: b.to.Sub(now)}
+	return link.Grant{Key: a.Key, Tokens: tokens, Remaining: all - tokens, Until: until, Reset: b.to.Sub(now), Of: b.to.Unix()}
+}
+
+// most is what one grant may take of what is left: half, so that others find
+// something too. Of a budget that is kept in the store, where a grant that is lost
+// by a kill is lost for an hour and more, it is an eighth.
+func (b *budget) most(left int64) int64 {
+	if b.account != nil {
+		return eighth(left)
+	}
+	return (left + 1) / 2
 }
 
 // window is the period that now falls into, in UTC. Weeks begin on Monday.

@@ -32,8 +32,11 @@ const (
 // A node reserves before it grants: a portion of the limit, or more when more is
 // asked for at once, by compare-and-swap. Nodes can therefore never grant more
 // than the limit together, and a budget costs some portion*2 writes in its window,
-// however many requests there are. A node that is killed takes what it reserved
-// with it: what instances held, and at most limit/portion beyond that.
+// however many requests there are; what instances return beyond a portion goes
+// back to the store. A node that is killed takes with it at most limit/portion and
+// the grants whose answers were under way, each an eighth of what was left: what
+// instances hold they return to whichever node they ask next. An instance that is
+// killed takes what it held.
 //
 // While the store cannot be written, a node grants on from memory: what it has
 // reserved, and its even part of what nobody had reserved when it last read. With
@@ -107,15 +110,27 @@ func (f *Fleet) hearBudget(c *store.Change) {
 	}
 }
 
-// needs is what the node should reserve so that it can grant want, or pay its debt.
+// inherit takes over what another process had reserved.
+func (a *account) inherit(n int64) {
+	if !a.over {
+		a.own += max(0, min(n, a.taken-a.own))
+	}
+}
+
+func eighth(left int64) int64 { return (max(0, left) + 7) / 8 }
+
+// needs is what the node should reserve so that it can grant want, or pay its
+// debt; below zero what it should give back.
 func (a *account) needs(out, want int64) int64 {
 	short := out - a.own // below zero: there is some
 	if a.over {
 		return 0
 	}
 	free := a.free()
-	half := (max(0, free-short) + 1) / 2
-	if short += min(want, half); short <= 0 {
+	if short += min(want, eighth(free-short)); short < -a.limit/portion {
+		return short + a.limit/portion/2
+	}
+	if short <= 0 {
 		return 0
 	}
 	debt := max(0, out-a.own) // is put on record even beyond the limit

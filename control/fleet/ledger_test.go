@@ -114,7 +114,8 @@ func TestNodesShareABudget(t *testing.T) {
 		now := time.Date(2027, 1, 10, 15, 0, 0, 0, time.UTC)
 		db := memory.New()
 		nodes := []*Fleet{node(db, 2, &now), node(db, 2, &now)}
-		held := map[string]int64{}
+		type instance struct{ had, used, prepaid, of int64 }
+		all := map[string]*instance{}
 		var used int64
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			i := rapid.IntRange(0, 1).Draw(t, "node")
@@ -122,14 +123,41 @@ func TestNodesShareABudget(t *testing.T) {
 			if rapid.IntRange(0, 9).Draw(t, "killed") == 0 {
 				nodes[i] = node(db, 2, &now)
 			}
+			h := all[holder]
+			if h == nil || rapid.IntRange(0, 9).Draw(t, "instance killed") == 0 {
+				if h != nil {
+					used += h.had - h.used + h.prepaid // at worst, and it is never said
+				}
+				h = new(instance)
+				all[holder] = h
+			}
+			if rapid.Bool().Draw(t, "moves") { // asks the other node next
+				i = 1 - i
+			}
 			a := month
-			a.Had, a.Want = held[holder], rapid.Int64Range(0, 200).Draw(t, "want")
-			a.Used = rapid.Int64Range(0, a.Had).Draw(t, "used")
-			used += a.Used
-			held[holder] = nodes[i].asks(t, holder, a).Tokens
+			a.Had, a.Of, a.Want = h.had, h.of, rapid.Int64Range(0, 200).Draw(t, "want")
+			n := rapid.Int64Range(0, h.had-h.used).Draw(t, "used")
+			used, h.used = used+n, h.used+n
+			ahead := rapid.Int64Range(0, h.had-h.used).Draw(t, "ahead")
+			h.used += ahead
+			a.Used = h.used
+			if h.of != 0 {
+				a.Back = rapid.Int64Range(0, h.prepaid).Draw(t, "back")
+			}
+			h.prepaid += ahead - a.Back
+			switch rapid.IntRange(0, 9).Draw(t, "answer") {
+			case 0: // lost: nothing may be claimed again
+				nodes[i].asks(t, holder, a)
+				h.of = 0
+			case 1: // not heard
+				h.prepaid += a.Back
+			default:
+				g := nodes[i].asks(t, holder, a)
+				h.had, h.used, h.of = g.Tokens, 0, g.Of
+			}
 		}
-		for _, n := range held {
-			used += n // at worst
+		for _, h := range all {
+			used += h.had - h.used + h.prepaid // at worst
 		}
 		if used > month.Limit {
 			t.Fatalf("%d granted of %d", used, month.Limit)

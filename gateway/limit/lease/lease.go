@@ -3,13 +3,17 @@
 //
 // No request waits for the control plane. An instance spends tokens that it has
 // been granted and reports what it spent each time it asks for more; tokens that
-// may be spent while a question is in the air are reported as used in it. While it
+// may be spent while a question is in the air are reported as used in it, and
+// claimed back in a later one if they were not. What it holds goes back when it is
+// idle for a moment or ends, also to a control plane that was started again since;
+// what is lost is what an instance holds that is killed, and a claim in a question
+// of which nobody knows whether it was heard. While it
 // holds none it may spend an advance: a tenth of its even part of the limit, or its
 // even part of what was left when last heard of if that is less, but at least one.
 //
 // How far that may overshoot: while the control plane answers, n instances let
 // at most limit + 2*n*max(1, limit/(10*n)) through in a window. A test holds
-// that; in it four instances under a flood let an eighth more through, and next to
+// that; in it four instances under a flood let a twentieth more through, and next to
 // nothing more under ordinary load.
 //
 // While the control plane does not answer, each instance keeps to its even part:
@@ -90,6 +94,8 @@ type share struct {
 	asking bool
 
 	prepaid   int64     // reported as used before it was spent; until the window ends
+	of        int64     // names the window to the control plane; zero: nothing may be claimed back
+	held      int64     // tokens and prepaid after the last answer
 	tokens    int64     // granted and not spent
 	granted   int64     // by the last answer
 	until     time.Time // tokens end
@@ -158,7 +164,7 @@ func (k *Book) Take(scope, key string, b policy.Budget, n int64, now time.Time) 
 	default:
 		st.Remaining = max(0, s.prepaid+s.tokens+s.remaining)
 	}
-	if !k.away && !s.asking && s.tokens*4 <= s.granted && !s.spent() {
+	if !k.away && !s.asking && s.low() && !s.spent() {
 		k.hurry()
 	}
 	return st, true
@@ -192,13 +198,17 @@ func (k *Book) allowance(s *share) int64 {
 	return max(1, a)
 }
 
+// low tells that most of what was in hand after the last answer is gone.
+func (s *share) low() bool { return (s.tokens+s.prepaid)*4 <= s.held }
+
 // spent tells whether the whole budget was used up when last heard of.
 func (s *share) spent() bool { return !s.window.IsZero() && s.remaining <= 0 && s.granted == 0 }
 
 // roll begins the next window when the one last heard of is over.
 func (s *share) roll(now time.Time) {
 	if !s.window.IsZero() && !now.Before(s.window) {
-		s.prepaid, s.tokens, s.granted, s.remaining, s.advance, s.window = 0, 0, 0, 0, 0, time.Time{}
+		s.prepaid, s.tokens, s.granted, s.held, s.remaining, s.advance = 0, 0, 0, 0, 0, 0
+		s.of, s.window = 0, time.Time{}
 	}
 }
 

@@ -50,6 +50,9 @@ func (p peer) Leases(ctx context.Context, asked []link.Lease) ([]link.Grant, err
 	var grants []link.Grant
 	for _, a := range asked {
 		p.used += a.Used
+		if a.Of == p.from.Unix() {
+			p.used -= a.Back
+		}
 		delete(p.held, p.id)
 		left := a.Limit - p.used
 		for _, n := range p.held {
@@ -59,7 +62,7 @@ func (p peer) Leases(ctx context.Context, asked []link.Lease) ([]link.Grant, err
 		tokens := min(a.Want, (left+1)/2)
 		p.held[p.id] = tokens
 		grants = append(grants, link.Grant{Key: a.Key, Tokens: tokens, Remaining: left - tokens,
-			Until: now.Add(life), Reset: p.from.Add(time.Minute).Sub(now)})
+			Until: now.Add(life), Reset: p.from.Add(time.Minute).Sub(now), Of: p.from.Unix()})
 	}
 	return grants, nil
 }
