@@ -118,6 +118,9 @@ func (s *State) set(id chunkID, data []byte, hash snapshot.Hash, uses []string, 
 		e.view = nil
 		changed[id.env] = struct{}{}
 	}
+	if data == nil {
+		e.bind(id, nil)
+	}
 	old, had := e.chunks[id]
 	switch {
 	case data == nil && !had, data != nil && had && old.hash == hash:
@@ -186,8 +189,32 @@ func (s *State) compileAPIs(ctx context.Context, ids []chunkID, changed map[stri
 			data, hash, err = snapshot.Encode(made)
 		}
 		s.set(id, data, hash, uses(), err, changed)
+		if d := rev.Form.Data; data != nil && d != nil {
+			s.envs[id.env].bind(id, d.Jurisdictions)
+		} else {
+			s.envs[id.env].bind(id, nil)
+		}
 	}
 	return nil
+}
+
+// bind takes note of where an API version's data must stay. A revision says it
+// and is part of the chunk, so that whatever changes here has changed a chunk.
+func (e *environment) bind(id chunkID, jurisdictions []string) {
+	if id.kind != snapshot.KindAPI || slices.Equal(e.bound[id.name], jurisdictions) {
+		return
+	}
+	if e.shared || e.bound == nil {
+		e.bound, e.shared = maps.Clone(e.bound), false
+		if e.bound == nil {
+			e.bound = map[string][]string{}
+		}
+	}
+	if len(jurisdictions) == 0 {
+		delete(e.bound, id.name)
+	} else {
+		e.bound[id.name] = jurisdictions
+	}
 }
 
 // inputs gathers what an API version is made of; uses are the records it took.

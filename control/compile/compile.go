@@ -58,6 +58,10 @@ type chunkID struct{ env, kind, name string }
 type environment struct {
 	chunks map[chunkID]chunk
 	asides map[string]report.Refusal
+	// bound is where the data of API versions must stay, for those that say so;
+	// views share it, and so it is copied before it changes.
+	bound  map[string][]string
+	shared bool
 	view   *View // nil after a change
 }
 
@@ -74,6 +78,9 @@ type View struct {
 	Entries     []snapshot.Entry // in the order of Entry.Compare
 	Sum         snapshot.Hash    // snapshot.SumEntries of them
 	Aside       []report.Refusal // API versions that could not be compiled
+	// Bound names the jurisdictions that an API version's data may not leave, by
+	// its id, for those whose data is bound.
+	Bound map[string][]string
 }
 
 // New is an empty State that reads db.
@@ -158,6 +165,7 @@ func (s *State) View(env string) *View {
 		slices.SortFunc(v.Entries, snapshot.Entry.Compare)
 		v.Sum = snapshot.SumEntries(v.Entries)
 		v.Aside = slices.SortedFunc(maps.Values(e.asides), func(a, b report.Refusal) int { return strings.Compare(a.API, b.API) })
+		v.Bound, e.shared = e.bound, true
 		e.view = v
 	}
 	return e.view
@@ -202,6 +210,13 @@ func (s *State) Gateways() map[string]*gatehouse.Gateway {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return maps.Clone(s.model.gateways)
+}
+
+// JurisdictionOf is where a gateway lies, "" when nobody has said.
+func (s *State) JurisdictionOf(g *gatehouse.Gateway) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return g.JurisdictionIn(s.model.envs[g.Environment])
 }
 
 // Release is the revision of the API version that is wanted in the environment,

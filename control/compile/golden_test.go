@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,6 +129,9 @@ func render(t testing.TB, s *compile.State) string {
 				t.Fatal(err)
 			}
 			fmt.Fprintf(&b, "// %s: %s %q\n%s\n", env, e.Kind, e.Name, &out)
+		}
+		for _, id := range slices.Sorted(maps.Keys(v.Bound)) {
+			fmt.Fprintf(&b, "// %s: data of %q stays in %q\n", env, id, v.Bound[id])
 		}
 		for _, a := range v.Aside {
 			fmt.Fprintf(&b, "// %s: aside %q: %s\n", env, a.API, a.Reason)

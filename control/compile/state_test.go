@@ -112,7 +112,11 @@ func randomWrite(rt *rapid.T) store.Write {
 		if version == "v1" {
 			deprecated = `,"lifecycle":"deprecated","deprecation":{"successor":"v2"}`
 		}
-		value = fmt.Sprintf(`{"hash":%q,"form":{"team":%q,"name":%q,"framework":"f","version":{"name":%q,"path":"/%s/%s","backend":%q%s}}}`, hash, team, name, version, name, hash, name, deprecated)
+		data := ""
+		if hash == "2" && name == "x" {
+			data = `,"data":{"jurisdictions":["EU"]}`
+		}
+		value = fmt.Sprintf(`{"hash":%q,"form":{"team":%q%s,"name":%q,"framework":"f","version":{"name":%q,"path":"/%s/%s","backend":%q%s}}}`, hash, team, data, name, version, name, hash, name, deprecated)
 		return store.Write{Key: key, Kind: kind, Value: []byte(value), Expect: store.Any}
 	}
 	if rapid.IntRange(0, 4).Draw(rt, "delete") == 0 {
