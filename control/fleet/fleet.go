@@ -31,9 +31,6 @@ type Options struct {
 	// Take records a batch of counts of a gateway of an environment, once.
 	Take func(ctx context.Context, environment string, b *report.Batch) error
 	Now  func() time.Time // nil: time.Now
-	// Place tells whether a gateway may hold a chunk; nil: all of its
-	// environment. It must answer alike for the same arguments.
-	Place func(gateway string, spec *gatehouse.Gateway, kind, name string) bool
 	// Nodes is how many control-plane processes may hand out leases at once.
 	// Each gives its part of every short budget, and of what is left of a long
 	// one while the store cannot be written. Nil: one.

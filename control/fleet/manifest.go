@@ -27,6 +27,8 @@ type view struct {
 	*compile.View
 	serial int64
 	at     time.Time // when it was published here
+	// placed is what gateways get of it where not all may be, by jurisdiction.
+	placed map[string]*placement
 }
 
 // publish offers new manifests of the environments and wakes who waits. A
@@ -47,7 +49,7 @@ func (f *Fleet) publish(environments []string, seq store.Seq) {
 			h = new(history)
 			f.views[env] = h
 		}
-		next := view{v, int64(seq), f.Now()}
+		next := view{View: v, serial: int64(seq), at: f.Now()}
 		if n := len(h.views); n > 0 {
 			if last := h.views[n-1]; last.Sum == v.Sum {
 				h.views[n-1].View = v // only what is set aside changed
@@ -56,6 +58,7 @@ func (f *Fleet) publish(environments []string, seq store.Seq) {
 				next.serial = last.serial + 1
 			}
 		}
+		h.fade()
 		if h.views = append(h.views, next); len(h.views) > remembered {
 			h.views = slices.Delete(h.views, 0, len(h.views)-remembered)
 		}
@@ -139,12 +142,8 @@ func (f *Fleet) delta(gateway string, spec *gatehouse.Gateway, have link.Positio
 
 // manifest is a view as one gateway gets it, with the sum of its entries.
 func (f *Fleet) manifest(gateway string, spec *gatehouse.Gateway, v *view) (*snapshot.Manifest, snapshot.Hash) {
-	m := &snapshot.Manifest{Installation: f.installation.id, Environment: v.Environment, Gateway: gateway, Serial: v.serial, Entries: v.Entries}
-	if f.Place == nil {
-		return m, v.Sum
-	}
-	m.Entries = slices.DeleteFunc(slices.Clone(v.Entries), func(e snapshot.Entry) bool { return !f.Place(gateway, spec, e.Kind, e.Name) })
-	return m, snapshot.SumEntries(m.Entries)
+	entries, sum := v.on(f.state.JurisdictionOf(spec))
+	return &snapshot.Manifest{Installation: f.installation.id, Environment: v.Environment, Gateway: gateway, Serial: v.serial, Entries: entries}, sum
 }
 
 // inline sends small chunks along with the delta, so that a revocation takes

@@ -18,6 +18,8 @@ const (
 	Pending = "pending"
 	Refused = "refused"
 	Revoked = "revoked" // of an instance: shut out
+	// NotPlaced is an API version's state where its data may not be.
+	NotPlaced = "not-placed"
 )
 
 // An InstanceStatus is what is known of one instance.
@@ -52,7 +54,8 @@ type APIOnInstance struct {
 	Instance string    `json:"instance"`
 	State    string    `json:"state"`
 	Reason   string    `json:"reason,omitempty"`
-	Since    time.Time `json:"since,omitzero"` // when it acknowledged
+	Warning  string    `json:"warning,omitempty"` // served, but the gate does not cover it
+	Since    time.Time `json:"since,omitzero"`    // when it acknowledged
 }
 
 // Instances lists the instances of a gateway, or of all when gateway is "", in
@@ -98,7 +101,7 @@ func (f *Fleet) manifestState(spec *gatehouse.Gateway, i *gatehouse.Instance) (s
 	case i.Ack.Refused != "":
 		return Refused, i.Ack.Refused
 	case len(i.Ack.Aside) > 0:
-		return Refused, fmt.Sprintf("%d API versions set aside", len(i.Ack.Aside))
+		return Refused, fmt.Sprintf("%d API versions set aside", len(i.Ack.Aside)+i.Ack.MoreAside)
 	}
 	return Live, ""
 }
@@ -106,9 +109,8 @@ func (f *Fleet) manifestState(spec *gatehouse.Gateway, i *gatehouse.Instance) (s
 // runs tells whether the acknowledged manifest has the view's content, under
 // whatever serial it came.
 func (f *Fleet) runs(spec *gatehouse.Gateway, i *gatehouse.Instance, v *view) bool {
-	m, sum := f.manifest(i.Gateway, spec, v)
-	m.Serial = i.Ack.Serial
-	return m.DigestOf(sum).String() == i.Ack.Digest
+	m := snapshot.Manifest{Installation: f.installation.id, Environment: v.Environment, Gateway: i.Gateway, Serial: i.Ack.Serial}
+	return m.DigestOf(v.sumOn(f.state.JurisdictionOf(spec))).String() == i.Ack.Digest
 }
 
 // Status tells how an API version, "payments/orders@v1", stands on the
@@ -148,10 +150,18 @@ func (f *Fleet) Status(id, environment string) APIStatus {
 
 func (f *Fleet) onInstance(h *history, spec *gatehouse.Gateway, i *gatehouse.Instance, id string, want snapshot.Hash) APIOnInstance {
 	on := APIOnInstance{Gateway: i.Gateway, Instance: i.Instance, State: Pending}
-	for _, a := range i.Ack.Aside {
-		if a.API == id {
-			on.Reason = a.Reason
+	if bound, lies := h.views[len(h.views)-1].Bound[id], f.state.JurisdictionOf(spec); !gatehouse.MayPass(bound, lies) {
+		api, _, _ := strings.Cut(id, "@")
+		on.Reason = gatehouse.NotPlaced(api, bound, i.Gateway, lies)
+		for n := range slices.Backward(h.views) {
+			if f.runs(spec, i, &h.views[n]) {
+				on.State = NotPlaced // else it has yet to hear of it
+			}
 		}
+		return on
+	}
+	if r, ok := i.Ack.Refuses(id); ok {
+		on.Reason = r.Reason
 	}
 	for n := range slices.Backward(h.views) {
 		v := &h.views[n]
@@ -169,6 +179,9 @@ func (f *Fleet) onInstance(h *history, spec *gatehouse.Gateway, i *gatehouse.Ins
 			on.State = Refused
 		default:
 			on.State = Live
+			if r, ok := i.Ack.Warns(id); ok {
+				on.Warning = r.Reason
+			}
 		}
 		return on
 	}
@@ -200,31 +213,44 @@ func (f *Fleet) since(h *history, id string, want snapshot.Hash) time.Time {
 
 func (s *APIStatus) summarize(offered time.Time) {
 	live, refused, latest := 0, 0, time.Time{}
-	reason := ""
+	reason, warning := "", ""
+	var away []string
 	for _, i := range s.Instances {
 		switch i.State {
 		case Live:
 			live++
+			warning = cmp.Or(warning, i.Warning)
 			if i.Since.After(latest) {
 				latest = i.Since
 			}
 		case Refused:
 			refused++
 			reason = i.Reason
+		case NotPlaced:
+			away = append(away, i.Reason)
 		}
 	}
+	placed := len(s.Instances) - len(away)
 	switch {
 	case s.Aside != "":
 		s.Summary = "not compiled: " + s.Aside
 	case len(s.Instances) == 0:
 		s.Summary = "no gateway instance has joined"
+	case placed == 0:
+		s.Summary = away[0]
 	default:
-		s.Summary = fmt.Sprintf("applied on %d of %d gateways", live, len(s.Instances))
-		if took := latest.Sub(offered); live == len(s.Instances) && !offered.IsZero() && took >= 0 {
+		s.Summary = fmt.Sprintf("applied on %d of %d gateways", live, placed)
+		if took := latest.Sub(offered); live == placed && !offered.IsZero() && took >= 0 {
 			s.Summary += fmt.Sprintf(" in %.1f s", took.Seconds())
 		}
 		if refused > 0 {
 			s.Summary += fmt.Sprintf(", refused on %d, because %s", refused, reason)
+		}
+		if len(away) > 0 {
+			s.Summary += "; " + away[0]
+		}
+		if warning != "" {
+			s.Summary += "; the gate would refuse it: " + warning
 		}
 	}
 }
