@@ -121,8 +121,13 @@ type (
 		Digest  string           `json:"digest,omitempty"`
 		Time    time.Time        `json:"time,omitzero"`
 		Program string           `json:"program,omitempty"`
-		Aside   []report.Refusal `json:"aside,omitempty"`
 		Refused string           `json:"refused,omitempty"`
+		// Aside is what it does not serve as named, and Unattested what it serves
+		// although the gate does not cover it; each lists the first 500.
+		Aside          []report.Refusal `json:"aside,omitempty"`
+		MoreAside      int              `json:"moreAside,omitempty"`
+		Unattested     []report.Refusal `json:"unattested,omitempty"`
+		MoreUnattested int              `json:"moreUnattested,omitempty"`
 	}
 	DeliveryAnswer struct {
 		Body struct {
@@ -138,8 +143,9 @@ type (
 	DeliveryItem struct {
 		Gateway  string    `json:"gateway"`
 		Instance string    `json:"instance"`
-		State    string    `json:"state"`
+		State    string    `json:"state" doc:"live, pending, refused, or not-placed: its data may not be where the gateway lies."`
 		Reason   string    `json:"reason,omitempty"`
+		Warning  string    `json:"warning,omitempty" doc:"Why an environment that enforces the gate would refuse it."`
 		Since    time.Time `json:"since,omitzero"` // when it acknowledged
 	}
 	RolloutAnswer struct {

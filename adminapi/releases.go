@@ -203,8 +203,10 @@ type CatalogEntry struct {
 	Proposed    string              `json:"proposed,omitempty"`
 	Since       time.Time           `json:"since"` // of the release
 	By          string              `json:"by,omitempty"`
-	// State over all instances: live, pending, refused, or no-gateway.
+	// State over all instances: live, pending, refused, no-gateway, or not-placed
+	// where its data may not be.
 	State     string            `json:"state"`
+	Reason    string            `json:"reason,omitempty"` // why it is not placed
 	Instances []CatalogInstance `json:"instances,omitempty"`
 }
 
@@ -212,8 +214,9 @@ type CatalogEntry struct {
 type CatalogInstance struct {
 	Instance string    `json:"instance"`
 	Revision string    `json:"revision,omitempty"` // empty: none
-	State    string    `json:"state"`              // live, pending, refused
+	State    string    `json:"state"`              // live, pending, refused, not-placed
 	Reason   string    `json:"reason,omitempty"`
+	Warning  string    `json:"warning,omitempty"` // live, but an environment that enforces the gate would refuse it
 	Serial   int64     `json:"serial,omitempty"`
 	Time     time.Time `json:"time,omitzero"` // of its last acknowledgement
 }

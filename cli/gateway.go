@@ -82,16 +82,20 @@ func (a *App) instances(ctx context.Context, gateway string) error {
 		return err
 	}
 	return a.show(out.Body, func() table {
-		t := table{heads: []string{"gateway", "instance", "environment", "connected", "state", "serial", "seen", "program", "aside"}}
+		t := table{heads: []string{"gateway", "instance", "environment", "connected", "state", "serial", "seen", "program", "aside", "warning"}}
 		for _, i := range out.Body.Items {
 			aside := i.Ack.Refused
-			for _, r := range i.Ack.Aside {
+			listed := i.Ack.Aside[:min(len(i.Ack.Aside), maxNotes)]
+			for _, r := range listed {
 				if aside != "" {
 					aside += "; "
 				}
 				aside += r.API + ": " + r.Reason
 			}
-			t.add(i.Gateway, i.Instance, i.Environment, yes(i.Connected), i.State, fmt.Sprint(i.Ack.Serial), ago(i.Seen), i.Ack.Program, aside)
+			if n := len(i.Ack.Aside) - len(listed) + i.Ack.MoreAside; n > 0 {
+				aside += fmt.Sprintf("; and %d more", n)
+			}
+			t.add(i.Gateway, i.Instance, i.Environment, yes(i.Connected), i.State, fmt.Sprint(i.Ack.Serial), ago(i.Seen), i.Ack.Program, aside, unattested(&i.Ack))
 		}
 		return t
 	}, func() []string {
@@ -102,6 +106,21 @@ func (a *App) instances(ctx context.Context, gateway string) error {
 		return names
 	})
 }
+
+// unattested says what an instance serves although the gate would refuse it.
+func unattested(a *adminapi.InstanceAck) string {
+	switch n := len(a.Unattested) + a.MoreUnattested; n {
+	case 0:
+		return ""
+	case 1:
+		return "the gate would refuse " + a.Unattested[0].API + ": " + a.Unattested[0].Reason
+	default:
+		return fmt.Sprintf("the gate would refuse %d API versions, %s first: %s", n, a.Unattested[0].API, a.Unattested[0].Reason)
+	}
+}
+
+// maxNotes is how many refusals are told one by one.
+const maxNotes = 10
 
 func yes(b bool) string {
 	if b {
@@ -128,7 +147,11 @@ func (a *App) inStep(ctx context.Context, seq int64, wait time.Duration) error {
 		return err
 	}
 	r := out.Body
-	for _, x := range r.Refused {
+	for i, x := range r.Refused {
+		if i == maxNotes {
+			a.note("and %d more; \"gatehouse gateways list\" tells all", len(r.Refused)-i)
+			break
+		}
 		a.note("%s sets %s aside: %s", x.Instance, x.API, x.Reason)
 	}
 	switch {

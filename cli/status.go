@@ -28,10 +28,14 @@ func (a *App) status() *cobra.Command {
 				t := table{heads: []string{"environment", "gateway", "instance", "state", "wanted", "runs", "reason"}}
 				for _, e := range out.Body.Items {
 					if len(e.Instances) == 0 {
-						t.add(e.Environment, e.Gateway, "", e.State, short(e.Revision), "", "")
+						t.add(e.Environment, e.Gateway, "", e.State, short(e.Revision), "", e.Reason)
 					}
 					for _, i := range e.Instances {
-						t.add(e.Environment, e.Gateway, i.Instance, i.State, short(e.Revision), short(i.Revision), i.Reason)
+						reason := i.Reason
+						if i.Warning != "" {
+							reason = "warning: the gate would refuse it: " + i.Warning
+						}
+						t.add(e.Environment, e.Gateway, i.Instance, i.State, short(e.Revision), short(i.Revision), reason)
 					}
 				}
 				return t
@@ -129,13 +133,19 @@ the same question is answered for a past moment.`,
 }
 
 func catalogTable(items []adminapi.CatalogEntry) table {
-	t := table{heads: []string{"api", "env", "gateway", "location", "audience", "access", "lifecycle", "owner", "framework", "path", "wanted", "runs", "state"}}
+	t := table{heads: []string{"api", "env", "gateway", "location", "audience", "access", "lifecycle", "owner", "framework", "path", "wanted", "runs", "state", "note"}}
 	for _, e := range items {
-		location, runs := "", ""
+		location, runs, note := "", "", e.Reason
 		if l := e.Location; l != nil {
 			location = l.Cloud + " " + l.Region
 		}
 		for _, i := range e.Instances {
+			if note == "" && i.Warning != "" {
+				note = "warning: " + i.Warning
+			}
+			if note == "" && i.State == "refused" {
+				note = i.Reason
+			}
 			if r := short(i.Revision); r != "" && runs != r {
 				if runs != "" {
 					runs += ","
@@ -143,7 +153,7 @@ func catalogTable(items []adminapi.CatalogEntry) table {
 				runs += r
 			}
 		}
-		t.add(e.API+"@"+e.Version, e.Environment, e.Gateway, location, e.Audience, e.Access, e.Lifecycle, e.Team, e.Framework, e.Path, short(e.Revision), runs, e.State)
+		t.add(e.API+"@"+e.Version, e.Environment, e.Gateway, location, e.Audience, e.Access, e.Lifecycle, e.Team, e.Framework, e.Path, short(e.Revision), runs, e.State, note)
 	}
 	return t
 }

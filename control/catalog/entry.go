@@ -18,6 +18,7 @@ const (
 	StatePending   = "pending"
 	StateRefused   = "refused"
 	StateNoGateway = "no-gateway"
+	StateNotPlaced = "not-placed" // its data may not be where the gateway lies
 )
 
 // An Entry is one API version exposed, or wanted, on one gateway.
@@ -35,6 +36,7 @@ type Entry struct {
 	Since                       time.Time
 	By                          string
 	State                       string // over all instances
+	Reason                      string // why it is not placed
 	Instances                   []Instance
 }
 
@@ -42,8 +44,9 @@ type Entry struct {
 type Instance struct {
 	Instance string
 	Revision string // "": none
-	State    string // live, pending or refused
+	State    string // live, pending, refused or not-placed
 	Reason   string
+	Warning  string // why an environment that enforces the gate would refuse it
 	Serial   int64
 	Time     time.Time // of its last acknowledgement
 }
@@ -102,7 +105,13 @@ func (c *Catalog) Entries(ctx context.Context, s Selection) ([]Entry, error) {
 		}
 		for _, g := range gateways {
 			one := e
-			one.Gateway, one.Location = g.Metadata.Name, g.Spec.(*gatehouse.Gateway).Location
+			spec := g.Spec.(*gatehouse.Gateway)
+			one.Gateway, one.Location = g.Metadata.Name, spec.Location
+			if d := p.revisions[rel.shown()].Form.Data; d != nil {
+				if lies := spec.JurisdictionIn(p.envs[rel.Environment]); !gatehouse.MayPass(d.Jurisdictions, lies) {
+					one.Reason = gatehouse.NotPlaced(rel.API, d.Jurisdictions, one.Gateway, lies)
+				}
+			}
 			if err := p.runs(ctx, rel, &one); err != nil {
 				return nil, err
 			}

@@ -9,9 +9,13 @@ import (
 )
 
 // runs fills in what each instance of the entry's gateway runs, and the state
-// over all of them: refused if any refuses, live if all run what is wanted.
+// over all of them: refused if any refuses, live if all run what is wanted, not
+// placed where they are not given it.
 func (p *past) runs(ctx context.Context, k standing, e *Entry) error {
 	e.State = StatePending
+	if e.Reason != "" {
+		e.State = StateNotPlaced
+	}
 	live := 0
 	for _, i := range p.instances[e.Gateway] {
 		one := Instance{Instance: i.Instance, State: StatePending, Serial: i.Ack.Serial, Time: i.Ack.Time}
@@ -25,14 +29,18 @@ func (p *past) runs(ctx context.Context, k standing, e *Entry) error {
 		if err != nil {
 			return err
 		}
-		for _, r := range i.Ack.Aside {
-			if r.API == k.API+"@"+k.Version && (r.Revision == "" || r.Revision == one.Revision) {
-				one.Revision, one.State, one.Reason = "", StateRefused, r.Reason
-			}
+		if r, ok := i.Ack.Refuses(k.API + "@" + k.Version); ok && (r.Revision == "" || r.Revision == one.Revision) {
+			one.Revision, one.State, one.Reason = "", StateRefused, r.Reason
+		}
+		if e.Reason != "" && k.rev <= store.Seq(i.Ack.Serial) {
+			one.Revision, one.State, one.Reason = "", StateNotPlaced, e.Reason
 		}
 		if one.State == StatePending && one.Revision != "" && one.Revision == k.Revision {
 			one.State = StateLive
 			live++
+			if r, ok := i.Ack.Warns(k.API + "@" + k.Version); ok {
+				one.Warning = r.Reason
+			}
 		}
 		if one.State == StateRefused {
 			e.State = StateRefused

@@ -74,7 +74,8 @@ func (r fleetRoom) instances(ctx context.Context, gateway, environment string) (
 		out.Body.Items = append(out.Body.Items, adminapi.InstanceItem{
 			Gateway: i.Gateway, Instance: i.Instance.Instance, Environment: i.Environment, State: i.State, Reason: i.Reason, Connected: i.Connected,
 			Seen: i.Seen, Address: i.Address, Joined: i.Joined, Certificate: i.Certificate, Expires: i.Expires, Health: i.Health,
-			Ack: adminapi.InstanceAck{Serial: a.Serial, Digest: a.Digest, Time: a.Time, Program: a.Program, Aside: a.Aside, Refused: a.Refused},
+			Ack: adminapi.InstanceAck{Serial: a.Serial, Digest: a.Digest, Time: a.Time, Program: a.Program, Refused: a.Refused,
+				Aside: a.Aside, MoreAside: a.MoreAside, Unattested: a.Unattested, MoreUnattested: a.MoreUnattested},
 		})
 	}
 	return out, nil
