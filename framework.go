@@ -43,6 +43,8 @@ type FrameworkVersion struct {
 	Policies []MandatoryPolicies `json:"policies,omitempty"`
 	// Service describes the service to consumer teams, in structured fields.
 	Service *Service `json:"service,omitempty"`
+	// Onboarding says how teams come onto it.
+	Onboarding *OnboardingRules `json:"onboarding,omitempty"`
 }
 
 // MandatoryPolicies are policies for some stages and audiences; none named
@@ -136,6 +138,9 @@ func (v *FrameworkVersion) check(c *Checker) {
 	}
 	if v.Service != nil {
 		v.Service.check(c.At("service"))
+	}
+	if v.Onboarding != nil {
+		v.Onboarding.check(c.At("onboarding"))
 	}
 }
 

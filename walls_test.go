@@ -33,6 +33,7 @@ var walls = []struct {
 	{"adminapi", []string{"gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/client"}, "the contract does nothing"},
 	{"bundle", []string{"gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/adminapi"}, "files are read without a server"},
 	{"attest", []string{"gatehouse", "gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/snapshot"}, "an attestation is verified anywhere"},
+	{"admission", []string{"gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/adminapi"}, "conditions are checked without a server"},
 	{"expr", []string{"gatehouse", "gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/policy"}, "conditions know no word of the product"},
 	{"outbound", []string{"gatehouse", "gatehouse/control", "gatehouse/gateway", "gatehouse/store"}, "both wings reach out by it"},
 	{"rule", []string{"gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/adminapi", "gatehouse/bundle"}, "a control is judged without a server"},

@@ -12,4 +12,5 @@ var Routes = slices.Concat(
 	[]Described{Whoami, ListTokens, CreateToken, RevokeToken, ListSessions, RevokeSession, CreateLoginCode, Login, Logout, ListBuiltInRoles, AccessCan, AccessWhy, AccessWho},
 	[]Described{QueryAudit, TailAudit, VerifyAudit, ExportAudit},
 	[]Described{CreateGatewayToken, ListGatewayTokens, RevokeGatewayToken, ListInstances, ListGatewayInstances, RevokeInstance, GetDelivery, GetRollout, QueryUsage},
+	onboardingRoutes,
 )

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gatehouse"
+	"gatehouse/admission"
 	"gatehouse/jsonx"
 	"gatehouse/policy"
 )
@@ -181,6 +182,9 @@ func (c *checker) document(d *Document) {
 	case *gatehouse.ServiceAccount:
 		c.ref(d, at("team"), gatehouse.KindTeam, s.Team)
 	case *gatehouse.Framework:
+		for _, f := range admission.Check(s) {
+			c.fault(d, at("versions", f.Version, "onboarding", "autoApprove", f.Rule), "%s", f.Detail)
+		}
 		for i, v := range s.Versions {
 			for j, m := range v.Policies {
 				c.policies(d, at("versions", i, "policies", j, "policies"), m.Policies)

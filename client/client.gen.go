@@ -252,3 +252,48 @@ func (c *Client) GetRollout(ctx context.Context, in adminapi.RolloutRequest) (*a
 func (c *Client) QueryUsage(ctx context.Context, in adminapi.UsageRequest) (*adminapi.UsageAnswer, error) {
 	return call(ctx, c, adminapi.QueryUsage, &in)
 }
+
+// GetOnboardingTerms carries out framework.get: read the responsibilities that whoever on-boards accepts.
+func (c *Client) GetOnboardingTerms(ctx context.Context, in adminapi.TermsRequest) (*adminapi.TermsAnswer, error) {
+	return call(ctx, c, adminapi.GetOnboardingTerms, &in)
+}
+
+// StartOnboarding carries out onboarding.create: ask to come onto the framework, or for more than a team is allowed.
+func (c *Client) StartOnboarding(ctx context.Context, in adminapi.StartOnboardingRequest) (*adminapi.OnboardingAnswer, error) {
+	return call(ctx, c, adminapi.StartOnboarding, &in)
+}
+
+// ListOnboardings carries out onboarding.list: list on-boardings by id.
+func (c *Client) ListOnboardings(ctx context.Context, in adminapi.ListOnboardingsRequest) (*adminapi.Onboardings, error) {
+	return call(ctx, c, adminapi.ListOnboardings, &in)
+}
+
+// GetOnboarding carries out onboarding.get: read an on-boarding.
+func (c *Client) GetOnboarding(ctx context.Context, in adminapi.OnboardingRef) (*adminapi.OnboardingAnswer, error) {
+	return call(ctx, c, adminapi.GetOnboarding, &in)
+}
+
+// ApproveOnboarding carries out onboarding.approve: let an on-boarding through.
+func (c *Client) ApproveOnboarding(ctx context.Context, in adminapi.DecideOnboardingRequest) (*adminapi.OnboardingAnswer, error) {
+	return call(ctx, c, adminapi.ApproveOnboarding, &in)
+}
+
+// RejectOnboarding carries out onboarding.reject: turn an on-boarding down, with a reason.
+func (c *Client) RejectOnboarding(ctx context.Context, in adminapi.DecideOnboardingRequest) (*adminapi.OnboardingAnswer, error) {
+	return call(ctx, c, adminapi.RejectOnboarding, &in)
+}
+
+// AskOnboarding carries out onboarding.ask: ask the asking side back.
+func (c *Client) AskOnboarding(ctx context.Context, in adminapi.AskOnboardingRequest) (*adminapi.OnboardingAnswer, error) {
+	return call(ctx, c, adminapi.AskOnboarding, &in)
+}
+
+// AnswerOnboarding carries out onboarding.answer: answer what was asked back, and change what is asked for.
+func (c *Client) AnswerOnboarding(ctx context.Context, in adminapi.AnswerOnboardingRequest) (*adminapi.OnboardingAnswer, error) {
+	return call(ctx, c, adminapi.AnswerOnboarding, &in)
+}
+
+// WithdrawOnboarding carries out onboarding.withdraw: take an on-boarding back.
+func (c *Client) WithdrawOnboarding(ctx context.Context, in adminapi.DecideOnboardingRequest) (*adminapi.OnboardingAnswer, error) {
+	return call(ctx, c, adminapi.WithdrawOnboarding, &in)
+}

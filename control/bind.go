@@ -11,4 +11,5 @@ func (c *Control) bind() {
 	s.BindAudit()
 	server.BindFleet(s, c.Fleet)
 	server.BindUsage(s, c.Usage, c.Now)
+	s.BindOnboarding(c.Onboarding)
 }

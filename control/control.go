@@ -24,6 +24,7 @@ import (
 	"gatehouse/control/fleet"
 	"gatehouse/control/server"
 	"gatehouse/control/subscription"
+	"gatehouse/control/team/onboarding"
 	"gatehouse/control/usage"
 	"gatehouse/link"
 	"gatehouse/store"
@@ -56,6 +57,7 @@ type Control struct {
 	Subscriptions *subscription.Desk
 	Fleet         *fleet.Fleet
 	Usage         *usage.Usage
+	Onboarding    *onboarding.Desk
 	Server        *server.Server
 }
 
@@ -95,6 +97,7 @@ func (c *Control) wire(ctx context.Context) error {
 	}
 	c.Catalog = catalog.New(c.Trail)
 	c.Subscriptions = subscription.New(c.Trail, c.Catalog)
+	c.Onboarding = onboarding.New(c.Trail, c.Catalog, c.Guard)
 	c.Usage = &usage.Usage{DB: c.DB}
 	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now, Nodes: c.nodes}); err != nil {
 		return err
@@ -193,6 +196,9 @@ func (c *Control) sweep(ctx context.Context) {
 		c.strangers(ctx, false)
 		if err := c.Subscriptions.Expire(ctx, c.Now()); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("expiring subscriptions", "error", err)
+		}
+		if err := c.Onboarding.Settle(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
+			c.Log.Error("settling on-boardings", "error", err)
 		}
 		if _, err := c.Guard.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("sweeping tokens and sessions", "error", err)

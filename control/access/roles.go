@@ -49,7 +49,7 @@ subscription waits for approval, an approver decides.`,
 Approves, rejects, suspends and resumes, and reads what is needed to decide.`,
 		join(readingOf(teamNouns),
 			words("subscription.approve subscription.reject subscription.suspend subscription.resume subscription.cancel"),
-			words("release.approve release.reject onboarding.approve onboarding.reject usage.get api.explain"))},
+			words("release.approve release.reject onboarding.approve onboarding.reject onboarding.ask onboarding.get onboarding.list usage.get api.explain"))},
 
 	{"consumer", "Application owner", `use APIs through applications
 
@@ -71,9 +71,9 @@ exports and verifies the trail.`,
 
 // Everyone is what whoever is signed in may do anywhere: see the environments
 // and frameworks they build for, which roles there are, and who they are
-// themselves, and whether a change has reached the gateways. Nothing in it
-// belongs to a team.
-var Everyone = words("environment.get environment.list framework.get framework.list role.get role.list access.whoami rollout.get")
+// themselves, whether a change has reached the gateways, and ask to be
+// on-boarded. Nothing in it belongs to a team.
+var Everyone = words("environment.get environment.list framework.get framework.list role.get role.list access.whoami rollout.get onboarding.create")
 
 var (
 	teamNouns = words("api backend policy-set product application subscription environment gateway framework team release revision catalog usage gate support status")

@@ -57,7 +57,7 @@ func (c *Catalog) carryOut(ctx context.Context, req *Request, ahead *readings) (
 		if err == nil && req.Also != nil {
 			var also []audit.Act
 			also, err = req.Also(ctx)
-			acts = append(also, acts...)
+			acts = append(slices.Clone(also), acts...) // the guard is added to the first of them
 		}
 		return acts, func(seq store.Seq) { result.Seq = seq; p.claims.keep(seq) }, err
 	})
