@@ -81,6 +81,7 @@ func (s *swap) judge(m *snapshot.Manifest) {
 		for id := range touched {
 			g.judgeOne(id, now)
 		}
+		g.judgeCanaries(now)
 	}
 	g.arm(now)
 }
@@ -143,6 +144,7 @@ func (g *Gateway) judgeAll(now time.Time) {
 	for id := range g.apis {
 		g.judgeOne(id, now)
 	}
+	g.judgeCanaries(now)
 }
 
 // judgeOne says whether the API version is served.
@@ -171,11 +173,16 @@ var errMissing = errors.New("attestation is missing: none was issued for this re
 // one does.
 func (t *gate) covers(a *pipeline.API, now time.Time) (ends time.Time, err error) {
 	p := t.proofs[a.ID]
+	if f := t.former[a.ID]; p != nil && f != nil && p.Revision != a.Revision {
+		p = f
+	}
+	return t.coversWith(p, a, now)
+}
+
+// coversWith is covers by one proof.
+func (t *gate) coversWith(p *proof, a *pipeline.API, now time.Time) (ends time.Time, err error) {
 	if p == nil {
 		return ends, errMissing
-	}
-	if f := t.former[a.ID]; f != nil && p.Revision != a.Revision {
-		p = f
 	}
 	if p.err != nil {
 		return ends, p.err
@@ -264,5 +271,5 @@ func (g *Gateway) faults() []report.Refusal {
 			out = append(out, report.Refusal{API: id, Revision: a.Revision, Reason: reason})
 		}
 	}
-	return out
+	return append(out, g.canaryFaults()...)
 }

@@ -121,7 +121,8 @@ type Gateway struct {
 	manifest *snapshot.Manifest       // put in force last; nil before the first
 	apis     map[string]*pipeline.API // in force, by ID
 	products map[string]*pipeline.Product
-	aside    []report.Refusal // what did not come into force
+	canaries map[string]*canary // in force, by the ID of the API they stand beside
+	aside    []report.Refusal   // what did not come into force
 	gate     gate
 	closed   bool
 	stopping bool
@@ -142,7 +143,7 @@ func New(o Options) (*Gateway, error) {
 		o.Listen.Memory = listen.Watch(ctx)
 	}
 	g := &Gateway{context: ctx, cancel: cancel, options: o, meter: telemetry.NewMeter(runtime.GOMAXPROCS(0), 0),
-		targets: upstream.NewSet(o.Upstream), apis: map[string]*pipeline.API{}, products: map[string]*pipeline.Product{}, gate: newGate()}
+		targets: upstream.NewSet(o.Upstream), apis: map[string]*pipeline.API{}, products: map[string]*pipeline.Product{}, canaries: map[string]*canary{}, gate: newGate()}
 	if o.Limits == nil {
 		o.Limits = limit.New(limit.Options{})
 	}
@@ -230,6 +231,9 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	}
 	for _, p := range g.products {
 		p.Done()
+	}
+	for _, k := range g.canaries {
+		k.Done()
 	}
 	g.cancel()
 	g.watches.Wait()

@@ -70,7 +70,8 @@ type change struct {
 	product *pipeline.Product
 	shard   *credential.Shard
 	// proof of an attestation; also when err says that it may do later.
-	proof *proof
+	proof  *proof
+	canary *canary
 	// revision is the API's as far as it could be read.
 	revision string
 }
@@ -158,6 +159,8 @@ func (s *swap) buildOne(c *change) (err error) {
 		}
 		c.api, err = s.g.builder.API(&a)
 		return err
+	case snapshot.KindCanary:
+		return s.buildCanary(c, data)
 	case snapshot.KindAttestation:
 		c.proof, err = s.g.prove(data)
 		return err
@@ -190,6 +193,9 @@ func (s *swap) discard() {
 		}
 		if c.product != nil {
 			c.product.Done()
+		}
+		if c.canary != nil {
+			c.canary.Done()
 		}
 	}
 }
@@ -239,6 +245,7 @@ func (s *swap) finish(m *snapshot.Manifest) {
 	s.products()
 	s.credentials()
 	s.place()
+	s.canaries()
 	s.judge(m)
 	for _, c := range s.changed {
 		if c.err != nil {

@@ -12,6 +12,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -47,6 +48,7 @@ func (h *Hash) UnmarshalText(text []byte) error {
 const (
 	KindEnvironment = "environment" // one Environment
 	KindAPI         = "api"         // one API
+	KindCanary      = "canary"      // one Canary, under the name of the API it stands beside
 	KindAttestation = "attestation" // one attest.Attestation, under the API's name
 	KindProduct     = "product"     // one Product
 	KindCredentials = "credentials" // one Credentials, a shard
@@ -235,6 +237,17 @@ type API struct {
 	// Policies are the version's and run after the plan's.
 	Mandatory []policy.Use `json:"mandatory,omitempty"`
 	Policies  []policy.Use `json:"policies,omitempty"`
+}
+
+// A Canary is another revision of an API version that takes a share of its
+// callers while the API chunk of the same name takes the others. A gateway that
+// does not know the kind sets it aside, and all callers stay where they were.
+type Canary struct {
+	Weight int `json:"weight"` // percent of the callers
+	API    API `json:"api"`
+	// Attestation of the revision, an attest.Attestation, where the environment's
+	// gate asks for one.
+	Attestation json.RawMessage `json:"attestation,omitempty"`
 }
 
 // ID is "team/name@version".

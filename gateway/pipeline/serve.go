@@ -156,6 +156,9 @@ func (s *Server) enter(c *Call) *policy.Denial {
 		if api == nil {
 			return policy.Deny(http.StatusNotFound, "api-unknown", "no API answers under this host and path")
 		}
+		if c.table.Canaries != nil {
+			api = c.side(api)
+		}
 		if api.hold() {
 			c.api = api
 			c.Upstream = c.Path[base:]
