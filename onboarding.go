@@ -79,7 +79,7 @@ type OnboardingRequest struct {
 	Summary string `json:"summary,omitempty"` // what a new team does
 	Why     string `json:"why"`               // it is needed
 	// Members of a new team: "user:alice@example.com", "group:payments-devs". They
-	// get the role developer on it.
+	// get the role developer on it. Left out, whoever asks.
 	Members []string `json:"members,omitempty"`
 	// Expires ends the members' roles; left out, they stay.
 	Expires      string   `json:"expires,omitempty"`

@@ -234,7 +234,7 @@ func TestWhatIsAskedForIsChecked(t *testing.T) {
 		{"no name", "ann", func(r *gatehouse.OnboardingRequest, _ *Accept) { r.Team = "" }, gatehouse.Invalid, "team is missing"},
 		{"a name that is none", "ann", func(r *gatehouse.OnboardingRequest, _ *Accept) { r.Team = "Shop/1" }, gatehouse.Invalid, "is not a name"},
 		{"no reason", "ann", func(r *gatehouse.OnboardingRequest, _ *Accept) { r.Why = " " }, gatehouse.Invalid, "why is missing"},
-		{"nobody", "ann", func(r *gatehouse.OnboardingRequest, _ *Accept) { r.Members = nil }, gatehouse.Invalid, "members: is empty"},
+		{"nobody", "", func(r *gatehouse.OnboardingRequest, _ *Accept) { r.Members = nil }, gatehouse.Invalid, "members: is empty"},
 		{"a program", "ann", func(r *gatehouse.OnboardingRequest, _ *Accept) { r.Members[0] = "service:ci" }, gatehouse.Invalid, "is a program"},
 		{"an unknown group", "ann", func(r *gatehouse.OnboardingRequest, _ *Accept) { r.Members[0] = "group:none" }, gatehouse.Invalid, `group "none" does not exist`},
 		{"one twice", "ann", func(r *gatehouse.OnboardingRequest, _ *Accept) { r.Members[1] = "user:ann" }, gatehouse.Invalid, "stands twice"},
@@ -252,7 +252,11 @@ func TestWhatIsAskedForIsChecked(t *testing.T) {
 			r, a := request("shop"), Accept{Version: "2026.1"}
 			tt.change(&r, &a)
 			before, _ := h.db.Head(t.Context())
-			_, _, err := h.Start(h.as(tt.who), r, a)
+			who := h.as(tt.who)
+			if tt.who == "" {
+				who = audit.WithRequest(t.Context(), audit.Request{Actor: "service:ci"})
+			}
+			_, _, err := h.Start(who, r, a)
 			h.refused(err, tt.kind, tt.want)
 			if after, _ := h.db.Head(t.Context()); after != before {
 				t.Error("a refused request was written")
@@ -436,7 +440,12 @@ func must[T any](v T, err error) T {
 
 func TestOneOfATeamIsOpen(t *testing.T) {
 	h := newHouse(t).furnish()
-	s := h.start("ann", request("shop"), "")
+	r := request("shop")
+	r.Members = nil
+	s := h.start("ann", r, "")
+	if !slices.Equal(s.Request.Members, []string{"user:ann"}) {
+		t.Errorf("whoever asks alone is no member: %q", s.Request.Members)
+	}
 	_, _, err := h.Start(h.as("bob"), request("shop"), Accept{})
 	h.refused(err, gatehouse.Conflict, `on-boarding "shop-1" of it is requested already`)
 	_, _, err = h.Withdraw(h.as("boss"), s.ID, "")

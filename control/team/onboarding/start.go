@@ -112,6 +112,9 @@ func (d *Desk) compare(ctx context.Context, c *gatehouse.Checker, s *Standing) e
 	if len(r.Environments) == 0 {
 		c.At("environments").Errorf("is empty: name those to release into")
 	}
+	if len(r.Members) == 0 && strings.HasPrefix(s.AskedBy, "user:") {
+		r.Members = []string{s.AskedBy} // whoever asks alone asks for themselves
+	}
 	if len(r.Members) == 0 {
 		c.At("members").Errorf("is empty: a team has people, such as \"user:alice@example.com\"")
 	}
