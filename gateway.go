@@ -88,24 +88,6 @@ type Operation struct {
 	Examples []policy.Example `json:"examples,omitempty"`
 }
 
-// A Release is the wish that a revision runs in an environment, kept under
-// "Release/<environment>/<team>/<name>/<version>".
-type Release struct {
-	Environment string `json:"environment"`
-	API         string `json:"api"`     // "payments/orders"
-	Version     string `json:"version"` // "v1"
-	Revision    string `json:"revision"`
-	Previous    string `json:"previous,omitempty"` // revision before, for rollback
-	// State: wanted, or requested where the environment asks for approval.
-	State string    `json:"state"`
-	Time  time.Time `json:"time"`
-	By    string    `json:"by"`
-	// Proposed is the revision that waits for approval, when State is requested;
-	// Revision stays live meanwhile.
-	Proposed string `json:"proposed,omitempty"`
-	Note     string `json:"note,omitempty"`
-}
-
 // An Instance is one running process of a gateway as the control plane last
 // heard of it, kept under "Instance/<gateway>/<instance>".
 type Instance struct {

@@ -48,6 +48,9 @@ func (s *State) touchGate(env string) {
 	for id := range s.model.releases[env] {
 		s.mark(chunkID{env, snapshot.KindAttestation, id})
 	}
+	for id := range s.model.canaries[env] {
+		s.mark(chunkID{env, snapshot.KindCanary, id})
+	}
 }
 
 func (s *State) attestationKey(env, id string) string {

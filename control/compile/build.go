@@ -28,7 +28,7 @@ func (s *State) compileDirty(ctx context.Context) ([]string, error) {
 	var apis, attestations []chunkID
 	for _, id := range due {
 		switch {
-		case id.kind == snapshot.KindAPI && s.model.releases[id.env][id.name] != "" && s.model.envs[id.env] != nil:
+		case s.wanted(id) != "" && s.model.envs[id.env] != nil:
 			apis = append(apis, id)
 			continue
 		case id.kind == snapshot.KindAttestation && s.attested(id):
@@ -104,7 +104,7 @@ func (s *State) set(id chunkID, data []byte, hash snapshot.Hash, uses []string, 
 	s.depend(id, uses)
 	aside, wasAside := e.asides[id.kind+" "+id.name]
 	if err != nil {
-		next := report.Refusal{API: id.name, Revision: s.model.releases[id.env][id.name], Reason: err.Error()}
+		next := report.Refusal{API: id.name, Revision: s.wanted(id), Reason: err.Error()}
 		if id.kind != snapshot.KindAPI {
 			next.API = id.kind + " " + id.name
 		}
@@ -169,11 +169,15 @@ func (s *State) compileAPIs(ctx context.Context, ids []chunkID, changed map[stri
 	if err != nil {
 		return err
 	}
+	proofs, err := s.canaryProofs(ctx, ids)
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
-		key := s.revisionKey(id.env, id.name)
+		key := s.wantedKey(id)
 		rev := revisions[key]
 		if rev == nil {
-			s.set(id, nil, snapshot.Hash{}, []string{key}, fmt.Errorf("revision %q cannot be read", s.model.releases[id.env][id.name]), changed)
+			s.set(id, nil, snapshot.Hash{}, []string{key}, fmt.Errorf("revision %q cannot be read", s.wanted(id)), changed)
 			continue
 		}
 		in, uses := s.inputs(id, rev, revisions)
@@ -185,10 +189,17 @@ func (s *State) compileAPIs(ctx context.Context, ids []chunkID, changed map[stri
 		made, err := API(in)
 		var data []byte
 		var hash snapshot.Hash
-		if err == nil && made != nil {
+		also := uses()
+		switch {
+		case err != nil || made == nil:
+		case id.kind == snapshot.KindCanary:
+			var more []string
+			data, hash, more, err = s.canary(id, made, proofs)
+			also = append(also, more...)
+		default:
 			data, hash, err = snapshot.Encode(made)
 		}
-		s.set(id, data, hash, uses(), err, changed)
+		s.set(id, data, hash, also, err, changed)
 		if d := rev.Form.Data; data != nil && d != nil {
 			s.envs[id.env].bind(id, d.Jurisdictions)
 		} else {
@@ -201,7 +212,8 @@ func (s *State) compileAPIs(ctx context.Context, ids []chunkID, changed map[stri
 // bind takes note of where an API version's data must stay. A revision says it
 // and is part of the chunk, so that whatever changes here has changed a chunk.
 func (e *environment) bind(id chunkID, jurisdictions []string) {
-	if id.kind != snapshot.KindAPI || slices.Equal(e.bound[id.name], jurisdictions) {
+	name := BoundName(id.kind, id.name)
+	if slices.Equal(e.bound[name], jurisdictions) {
 		return
 	}
 	if e.shared || e.bound == nil {
@@ -211,9 +223,9 @@ func (e *environment) bind(id chunkID, jurisdictions []string) {
 		}
 	}
 	if len(jurisdictions) == 0 {
-		delete(e.bound, id.name)
+		delete(e.bound, name)
 	} else {
-		e.bound[id.name] = jurisdictions
+		e.bound[name] = jurisdictions
 	}
 }
 
@@ -256,14 +268,14 @@ func (s *State) revisionKey(env, id string) string {
 func (s *State) revisions(ctx context.Context, ids []chunkID) (map[string]*gatehouse.Revision, error) {
 	out, keys := map[string]*gatehouse.Revision{}, []string{}
 	for _, id := range ids {
-		keys = append(keys, s.revisionKey(id.env, id.name))
+		keys = append(keys, s.wantedKey(id))
 	}
 	if err := read(ctx, s.db, keys, out); err != nil {
 		return nil, err
 	}
 	keys = keys[:0]
 	for _, id := range ids {
-		if rev := out[s.revisionKey(id.env, id.name)]; rev != nil {
+		if rev := out[s.wantedKey(id)]; rev != nil {
 			if next, ok := successor(&rev.Form); ok && s.model.releases[id.env][next] != "" {
 				if key := s.revisionKey(id.env, next); out[key] == nil {
 					keys = append(keys, key)

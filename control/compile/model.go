@@ -22,6 +22,8 @@ type model struct {
 	products   map[string]*gatehouse.Product
 	// releases: environment, then "team/name@version", to the live revision.
 	releases map[string]map[string]string
+	// canaries: environment, then "team/name@version", to what stands beside.
+	canaries map[string]map[string]*gatehouse.Canary
 	// bundles: "team/name" of an API to the products that name it.
 	bundles map[string]map[string]struct{}
 }
@@ -31,7 +33,7 @@ func newModel() model {
 		envs: map[string]*gatehouse.Environment{}, gateways: map[string]*gatehouse.Gateway{},
 		frameworks: map[string]*gatehouse.Framework{}, standings: map[string]*gatehouse.FrameworkState{}, sets: map[string]*gatehouse.PolicySet{},
 		backends: map[string]*gatehouse.Backend{}, products: map[string]*gatehouse.Product{},
-		releases: map[string]map[string]string{}, bundles: map[string]map[string]struct{}{},
+		releases: map[string]map[string]string{}, canaries: map[string]map[string]*gatehouse.Canary{}, bundles: map[string]map[string]struct{}{},
 	}
 }
 
@@ -136,6 +138,9 @@ func (s *State) touchEnvironment(name string) {
 	for api := range s.model.releases[name] {
 		s.mark(chunkID{name, "api", api})
 	}
+	for api := range s.model.canaries[name] {
+		s.mark(chunkID{name, snapshot.KindCanary, api})
+	}
 	for product := range s.model.products {
 		s.mark(chunkID{name, "product", product})
 	}
@@ -168,6 +173,7 @@ func (s *State) ingestRelease(key, name string, value []byte) {
 	} else {
 		live[id] = r.Revision
 	}
+	s.ingestCanary(env, id, r.Canary)
 	s.mark(chunkID{env, "api", id})
 	s.mark(chunkID{env, snapshot.KindAttestation, id})
 	s.touch(key)

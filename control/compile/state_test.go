@@ -104,7 +104,8 @@ func randomWrite(rt *rapid.T) store.Write {
 	case "FrameworkState":
 		key, value = kind+"/"+pick("framework", "f", "g"), fmt.Sprintf(`{"inForce":%q,"versions":{"1":{"state":%q}}%s}`, pick("version in force", "1", "2", ""), pick("state of version", "in-force", "withdrawn"), pick("governed", "", `,"governed":"2026-01-01T00:00:00Z"`))
 	case "Release":
-		key, value = kind+"/"+env+"/"+team+"/"+name+"/"+version, fmt.Sprintf(`{"revision":%q}`, pick("revision", "1", "2", ""))
+		key, value = kind+"/"+env+"/"+team+"/"+name+"/"+version, fmt.Sprintf(`{"revision":%q%s}`, pick("revision", "1", "2", ""),
+			pick("canary", "", `,"canary":{"revision":"1","steps":[5,25]}`, `,"canary":{"revision":"2","steps":[5,25],"step":1}`))
 	case "Revision":
 		// Immutable: the value is a function of the key, and none is deleted.
 		key = kind + "/" + team + "/" + name + "/" + version + "/" + hash

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"gatehouse"
+	"gatehouse/control/compile"
 	"gatehouse/snapshot"
 )
 
@@ -63,8 +64,11 @@ func (v *view) placement(jurisdiction string) *placement {
 func (v *view) cut(jurisdiction string) []snapshot.Entry {
 	out := make([]snapshot.Entry, 0, len(v.Entries))
 	for _, e := range v.Entries {
-		if (e.Kind == snapshot.KindAPI || e.Kind == snapshot.KindAttestation) && !gatehouse.MayPass(v.Bound[e.Name], jurisdiction) {
-			continue
+		switch e.Kind {
+		case snapshot.KindAPI, snapshot.KindAttestation, snapshot.KindCanary:
+			if !gatehouse.MayPass(v.Bound[e.Name], jurisdiction) || !gatehouse.MayPass(v.Bound[compile.BoundName(e.Kind, e.Name)], jurisdiction) {
+				continue
+			}
 		}
 		out = append(out, e)
 	}
