@@ -213,7 +213,7 @@ func (s *State) compileAPIs(ctx context.Context, ids []chunkID, changed map[stri
 // and is part of the chunk, so that whatever changes here has changed a chunk.
 func (e *environment) bind(id chunkID, jurisdictions []string) {
 	name := BoundName(id.kind, id.name)
-	if slices.Equal(e.bound[name], jurisdictions) {
+	if id.kind != snapshot.KindAPI && id.kind != snapshot.KindCanary || slices.Equal(e.bound[name], jurisdictions) {
 		return
 	}
 	if e.shared || e.bound == nil {
