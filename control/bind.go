@@ -5,7 +5,7 @@ import "gatehouse/control/server"
 // bind ties every room to its routes.
 func (c *Control) bind() {
 	s := c.Server
-	s.BindCatalog(c.Catalog, c.Guard, c.Fleet.State())
+	s.BindCatalog(c.Catalog, c.Guard, c.Fleet)
 	s.BindSubscriptions(c.Subscriptions, c.Guard)
 	s.BindAccess(c.Guard)
 	s.BindAudit()

@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -38,11 +39,14 @@ type Reader interface {
 // is safe for several goroutines; what it holds of revisions and operations is
 // only their chunks.
 type State struct {
-	db Reader
+	db  Reader
+	seq atomic.Int64
 
-	mu    sync.RWMutex
-	seq   store.Seq
-	clock int64 // Unix seconds: what expired before is left out
+	gates    sync.RWMutex // guards gateways, which are asked for while all else is read or compiled
+	gateways map[string]*gatehouse.Gateway
+
+	mu    sync.RWMutex // guards what follows
+	clock int64        // Unix seconds: what expired before is left out
 	model model
 	ring  ring
 	envs  map[string]*environment
@@ -85,18 +89,24 @@ type View struct {
 
 // New is an empty State that reads db.
 func New(db Reader) *State {
-	return &State{
-		db: db, model: newModel(), ring: newRing(), envs: map[string]*environment{},
-		dirty: map[chunkID]struct{}{}, uses: map[string]map[chunkID]struct{}{}, built: map[chunkID][]string{},
-	}
+	s := &State{db: db}
+	s.clear()
+	return s
+}
+
+func (s *State) clear() {
+	s.gates.Lock()
+	s.gateways = map[string]*gatehouse.Gateway{}
+	s.gates.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq.Store(0)
+	s.clock, s.model, s.ring, s.envs = 0, newModel(), newRing(), map[string]*environment{}
+	s.dirty, s.uses, s.built = map[chunkID]struct{}{}, map[string]map[chunkID]struct{}{}, map[chunkID][]string{}
 }
 
 // Seq is the batch that the State stands at.
-func (s *State) Seq() store.Seq {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.seq
-}
+func (s *State) Seq() store.Seq { return store.Seq(s.seq.Load()) }
 
 // Apply takes the changes of whole batches up to seq and compiles what they
 // touch. It returns the environments whose content changed. After an error,
@@ -106,8 +116,9 @@ func (s *State) Apply(ctx context.Context, changes []store.Change, seq store.Seq
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.advance(s.take(changes))
-	s.seq = max(s.seq, seq)
-	return s.compileDirty(ctx)
+	changed, err := s.compileDirty(ctx)
+	s.seq.Store(max(s.seq.Load(), int64(seq)))
+	return changed, err
 }
 
 // take puts changes into the model and tells the latest of their times.
@@ -158,7 +169,7 @@ func (s *State) View(env string) *View {
 		return nil
 	}
 	if e.view == nil {
-		v := &View{Environment: env, Seq: s.seq, Entries: make([]snapshot.Entry, 0, len(e.chunks))}
+		v := &View{Environment: env, Seq: s.Seq(), Entries: make([]snapshot.Entry, 0, len(e.chunks))}
 		for id, c := range e.chunks {
 			v.Entries = append(v.Entries, snapshot.Entry{Kind: id.kind, Name: id.name, Hash: c.hash})
 		}
@@ -200,16 +211,16 @@ func (s *State) Environments() []string {
 
 // Gateway is the gateway of that name, nil if there is none.
 func (s *State) Gateway(name string) *gatehouse.Gateway {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.model.gateways[name]
+	s.gates.RLock()
+	defer s.gates.RUnlock()
+	return s.gateways[name]
 }
 
 // Gateways are all gateways by name. The map is the caller's.
 func (s *State) Gateways() map[string]*gatehouse.Gateway {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return maps.Clone(s.model.gateways)
+	s.gates.RLock()
+	defer s.gates.RUnlock()
+	return maps.Clone(s.gateways)
 }
 
 // JurisdictionOf is where a gateway lies, "" when nobody has said.

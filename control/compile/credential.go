@@ -12,9 +12,18 @@ import (
 
 func (s *State) ingestSubscription(name string, value []byte) {
 	next := subscription{name: name}
-	var spec gatehouse.Subscription
-	var status gatehouse.SubscriptionStatus
-	if value != nil && decodeSpec(value, &spec, &status) == nil {
+	// Of a million records only what counts is read, and each once.
+	var stored struct {
+		Object struct {
+			Spec struct{ Application, Product, Plan, Environment string } `json:"spec"`
+		} `json:"object"`
+		Status struct {
+			State   string    `json:"state"`
+			Expires time.Time `json:"expires"`
+		} `json:"status"`
+	}
+	if value != nil && json.Unmarshal(value, &stored) == nil {
+		spec, status := &stored.Object.Spec, &stored.Status
 		team, _, _ := strings.Cut(name, "/")
 		next.application = s.ring.intern(qualify(spec.Application, team))
 		next.product = s.ring.intern(qualify(spec.Product, team))
@@ -30,7 +39,10 @@ func (s *State) ingestSubscription(name string, value []byte) {
 
 func (s *State) ingestKey(key string, value []byte) {
 	id := strings.TrimPrefix(key, string(gatehouse.KindKey)+"/")
-	var k gatehouse.KeyRecord
+	var k struct {
+		Subscription, Hash string
+		Expires, Revoked   time.Time
+	}
 	hash, ok := snapshot.Credential{}, false
 	if value != nil && json.Unmarshal(value, &k) == nil && k.Revoked.IsZero() {
 		raw, err := base64.RawURLEncoding.DecodeString(k.Hash)

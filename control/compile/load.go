@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"gatehouse"
 	"gatehouse/store"
 )
 
@@ -14,21 +15,28 @@ const pageSize = 5000
 // recent is how many batches before the head are looked at for their time.
 const recent = 64
 
+// LoadGateways reads which gateways there are, so that they are known before
+// [State.Load] has read the rest.
+func (s *State) LoadGateways(ctx context.Context) error {
+	_, err := s.loadKind(ctx, gatehouse.KindGateway)
+	return err
+}
+
 // Load reads the store whole and compiles everything. Records may change while
 // it reads: it then takes the changes since it began until all it has read is
-// of one state.
+// of one state. While it reads the State answers, but for its gateways it has
+// nothing yet; Apply is for after it.
 func (s *State) Load(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.clear()
 	head, err := s.db.Head(ctx)
 	if err != nil {
 		return fmt.Errorf("loading configuration: %w", err)
 	}
 	latest := head.Seq
 	for _, kind := range kinds {
-		seen, err := s.loadKind(ctx, string(kind))
+		seen, err := s.loadKind(ctx, kind)
 		if err != nil {
-			return fmt.Errorf("loading every %s: %w", kind, err)
+			return err
 		}
 		latest = max(latest, seen)
 	}
@@ -40,7 +48,7 @@ func (s *State) Load(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("loading changes after %d: %w", at, err)
 		}
-		if t := s.take(changes); t.After(clock) {
+		if t := s.takeAll(changes, head.Seq); t.After(clock) {
 			clock = t
 		}
 		if upTo <= at {
@@ -48,24 +56,67 @@ func (s *State) Load(ctx context.Context) error {
 		}
 		at, latest = upTo, max(latest, upTo)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.advance(clock)
-	s.seq = max(s.seq, latest)
-	_, err = s.compileDirty(ctx)
-	return err
+	if _, err = s.compileDirty(ctx); err != nil {
+		return err
+	}
+	s.seq.Store(max(s.seq.Load(), int64(latest)))
+	return nil
 }
 
-func (s *State) loadKind(ctx context.Context, kind string) (seen store.Seq, err error) {
-	for q := (store.Query{Kind: kind, Limit: pageSize}); ; {
-		page, err := s.db.List(ctx, q)
-		if err != nil {
-			return seen, err
+// takeAll takes changes of which those up to seq have been read as records: of
+// them only the time counts.
+func (s *State) takeAll(changes []store.Change, seq store.Seq) (latest time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	known := 0
+	for known < len(changes) && changes[known].Seq <= seq {
+		if t := changes[known].Time; t.After(latest) {
+			latest = t
 		}
+		known++
+	}
+	if t := s.take(changes[known:]); t.After(latest) {
+		latest = t
+	}
+	return latest
+}
+
+// loadKind reads the records of one kind. While a page is taken in the next one
+// is read.
+func (s *State) loadKind(ctx context.Context, kind gatehouse.Kind) (seen store.Seq, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	pages, failed := make(chan store.Page, 1), make(chan error, 1)
+	go func() {
+		defer close(pages)
+		failed <- s.pages(ctx, string(kind), pages)
+	}()
+	for page := range pages {
+		s.mu.Lock()
 		for i := range page.Records {
 			s.ingest(&store.Change{Seq: page.Records[i].Rev, Record: page.Records[i]})
 		}
+		s.mu.Unlock()
 		seen = max(seen, page.Seq)
+	}
+	cancel()
+	if err := <-failed; err != nil {
+		return seen, fmt.Errorf("loading every %s: %w", kind, err)
+	}
+	return seen, nil
+}
+
+func (s *State) pages(ctx context.Context, kind string, to chan<- store.Page) error {
+	for q := (store.Query{Kind: kind, Limit: pageSize}); ; {
+		page, err := s.db.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		to <- page // loadKind reads to the end
 		if page.Next == "" {
-			return seen, nil
+			return nil
 		}
 		q.After = page.Next
 	}

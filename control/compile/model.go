@@ -14,7 +14,6 @@ import (
 // once from JSON.
 type model struct {
 	envs       map[string]*gatehouse.Environment
-	gateways   map[string]*gatehouse.Gateway
 	frameworks map[string]*gatehouse.Framework
 	standings  map[string]*gatehouse.FrameworkState // of frameworks, by name
 	sets       map[string]*gatehouse.PolicySet
@@ -30,8 +29,7 @@ type model struct {
 
 func newModel() model {
 	return model{
-		envs: map[string]*gatehouse.Environment{}, gateways: map[string]*gatehouse.Gateway{},
-		frameworks: map[string]*gatehouse.Framework{}, standings: map[string]*gatehouse.FrameworkState{}, sets: map[string]*gatehouse.PolicySet{},
+		envs: map[string]*gatehouse.Environment{}, frameworks: map[string]*gatehouse.Framework{}, standings: map[string]*gatehouse.FrameworkState{}, sets: map[string]*gatehouse.PolicySet{},
 		backends: map[string]*gatehouse.Backend{}, products: map[string]*gatehouse.Product{},
 		releases: map[string]map[string]string{}, canaries: map[string]map[string]*gatehouse.Canary{}, bundles: map[string]map[string]struct{}{},
 	}
@@ -58,7 +56,9 @@ func (s *State) ingest(c *store.Change) {
 		put(s.model.envs, name, value)
 		s.touchEnvironment(name)
 	case gatehouse.KindGateway:
-		put(s.model.gateways, name, value)
+		s.gates.Lock()
+		put(s.gateways, name, value)
+		s.gates.Unlock()
 	case gatehouse.KindFramework:
 		put(s.model.frameworks, name, value)
 		s.touch(c.Key)

@@ -10,8 +10,11 @@ package fleet
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse"
@@ -44,68 +47,109 @@ type Fleet struct {
 	installation *installation
 	state        *compile.State
 	leases       leases
-	following    sync.Mutex // held while changes are read and taken, so that they come in order
+	following    chan struct{} // holds one while changes are read and taken
+	loaded       atomic.Bool   // all there is was read
 
 	mu        sync.Mutex // guards what follows
 	views     map[string]*history
-	changed   chan struct{} // closed at each change of content, then replaced
-	news      chan struct{} // likewise when an instance is heard of
-	ready     bool
+	changed   chan struct{}                  // closed at each change of content, then replaced
+	news      chan struct{}                  // likewise when an instance is heard of
 	instances map[string]*gatehouse.Instance // by "gateway/instance"
 	seen      map[string]sighting
 }
 
-// Open reads the installation's identity, or makes it on the first start, and
-// loads what gateways should run.
+// Open reads the installation's identity, or makes it on the first start, and who
+// the gateways and their instances are. What gateways should run is read later, by
+// [Fleet.Run] or whoever asks first: with a million keys that takes a while, in
+// which people are served already and gateways keep what they have.
 func Open(ctx context.Context, o Options) (*Fleet, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	f := &Fleet{
 		Options: o, state: compile.New(o.DB), views: map[string]*history{}, changed: make(chan struct{}), news: make(chan struct{}),
-		instances: map[string]*gatehouse.Instance{}, seen: map[string]sighting{},
+		instances: map[string]*gatehouse.Instance{}, seen: map[string]sighting{}, following: make(chan struct{}, 1),
 	}
 	f.leases.init(f.Now)
 	var err error
 	if f.installation, err = openInstallation(ctx, &f.Options); err != nil {
 		return nil, err
 	}
-	if err := f.load(ctx); err != nil {
+	if err := f.state.LoadGateways(ctx); err != nil {
 		return nil, err
 	}
-	return f, nil
+	return f, f.loadInstances(ctx)
 }
 
+// follows begins an exclusive piece of following, so that changes come in order;
+// the caller ends it by end.
+func (f *Fleet) follows(ctx context.Context) (end func(), err error) {
+	select {
+	case f.following <- struct{}{}:
+		return func() { <-f.following }, nil
+	case <-ctx.Done():
+		return nil, gatehouse.E(gatehouse.Unavailable, "following the configuration: %w", context.Cause(ctx))
+	}
+}
+
+// load reads all there is, once; the caller holds following.
 func (f *Fleet) load(ctx context.Context) error {
+	if f.loaded.Load() {
+		return nil
+	}
+	began := time.Now()
 	if err := f.state.Load(ctx); err != nil {
 		return err
 	}
-	seq := f.state.Seq()
+	if err := f.loadInstances(ctx); err != nil {
+		return err
+	}
+	f.publish(f.state.Environments(), f.state.Seq())
+	f.loaded.Store(true)
+	if took := time.Since(began); took > time.Second {
+		f.Log.Info("the configuration is read and compiled", "took", took.Round(time.Millisecond))
+	}
+	return nil
+}
+
+func (f *Fleet) loadInstances(ctx context.Context) error {
+	all := map[string]*gatehouse.Instance{}
 	for q := (store.Query{Kind: string(gatehouse.KindInstance), Limit: 1000}); ; {
 		page, err := f.DB.List(ctx, q)
 		if err != nil {
 			return err
 		}
 		for i := range page.Records {
-			f.hear(&store.Change{Record: page.Records[i]})
+			one := new(gatehouse.Instance)
+			if json.Unmarshal(page.Records[i].Value, one) == nil {
+				all[strings.TrimPrefix(page.Records[i].Key, string(gatehouse.KindInstance)+"/")] = one
+			}
 		}
 		if q.After = page.Next; q.After == "" {
 			break
 		}
 	}
-	f.publish(f.state.Environments(), seq)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.instances = all
+	renew(&f.news)
+	renew(&f.changed)
 	return nil
 }
 
-// Run follows the store until ctx ends. What the database cannot do now is
-// tried again; gateways keep what they have meanwhile.
+// Run reads what gateways should run and follows the store until ctx ends. What
+// the database cannot do now is tried again; gateways keep what they have
+// meanwhile.
 func (f *Fleet) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.keepLedger(ctx) })
 	defer wg.Wait()
 	for pause := time.Duration(0); ctx.Err() == nil; {
 		at := f.state.Seq()
-		err := f.DB.Wait(ctx, at)
+		err := error(nil)
+		if f.loaded.Load() {
+			err = f.DB.Wait(ctx, at)
+		}
 		if err == nil {
 			err = f.follow(ctx)
 		}
@@ -128,8 +172,14 @@ func (f *Fleet) Run(ctx context.Context) {
 // follow takes the changes since the last time.
 func (f *Fleet) follow(ctx context.Context) error {
 	const most = 10000
-	f.following.Lock()
-	defer f.following.Unlock()
+	end, err := f.follows(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if err := f.load(ctx); err != nil {
+		return err
+	}
 	changes, upTo, err := f.DB.Changes(ctx, f.state.Seq(), most)
 	if err != nil {
 		return err
@@ -146,14 +196,28 @@ func (f *Fleet) follow(ctx context.Context) error {
 // written and want to see the effect.
 func (f *Fleet) Refresh(ctx context.Context) error {
 	head, err := f.DB.Head(ctx)
-	for err == nil && f.state.Seq() < head.Seq {
+	for err == nil && (!f.loaded.Load() || f.state.Seq() < head.Seq) {
 		err = f.follow(ctx)
 	}
+	if err != nil {
+		return err
+	}
 	// Whoever took the changes in may be about to publish them only.
-	f.following.Lock()
-	defer f.following.Unlock()
+	end, err := f.follows(ctx)
+	if err == nil {
+		end()
+	}
 	return err
 }
 
-// State is what is compiled, for explanations and status.
+// Explain is [compile.State.Explain] of what holds now.
+func (f *Fleet) Explain(ctx context.Context, id, env, operation, plan string) (*compile.Explanation, error) {
+	if err := f.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	return f.state.Explain(id, env, operation, plan)
+}
+
+// State is what is compiled, for explanations and status; nothing before
+// [Fleet.Refresh] or [Fleet.Run] has read it.
 func (f *Fleet) State() *compile.State { return f.state }

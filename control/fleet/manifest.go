@@ -37,7 +37,6 @@ type view struct {
 func (f *Fleet) publish(environments []string, seq store.Seq) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.ready = true
 	for _, env := range environments {
 		v := f.state.View(env)
 		if v == nil {
@@ -167,6 +166,11 @@ func (f *Fleet) Chunks(ctx context.Context, p link.Peer, hashes []snapshot.Hash,
 	spec, err := f.gateway(ctx, p.Gateway)
 	if err != nil {
 		return err
+	}
+	if !f.loaded.Load() { // it was offered them by the process before this one
+		if err := f.Refresh(ctx); err != nil {
+			return unavailable(err)
+		}
 	}
 	f.mu.Lock()
 	var entries []snapshot.Entry

@@ -40,11 +40,19 @@ func (f *Fleet) Rollout(ctx context.Context, seq store.Seq, wait time.Duration) 
 	if seq > head.Seq {
 		return nil, gatehouse.E(gatehouse.Invalid, "following change %d: the newest is %d", seq, head.Seq)
 	}
-	if err := f.Refresh(ctx); err != nil {
-		return nil, err
-	}
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
+	// Within the wait while all is being read after a start; else it is quick,
+	// and without it nothing is known.
+	if f.loaded.Load() {
+		err = f.Refresh(whole)
+	} else if err = f.Refresh(ctx); ctx.Err() != nil {
+		err = nil // all are pending
+	}
+	if err != nil {
+		return nil, err
+	}
 	for {
 		gateways := f.state.Gateways()
 		f.mu.Lock()

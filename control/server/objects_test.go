@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -40,9 +41,16 @@ func newShop(t *testing.T) (*office, *compile.State) {
 	state, c := compile.New(db), catalog.New(trail)
 	s.BindAccess(guard)
 	s.BindAudit()
-	s.BindCatalog(c, guard, state)
+	s.BindCatalog(c, guard, explainer{state})
 	s.BindSubscriptions(subscription.New(trail, c), guard)
 	return &office{t, s.Handler(), guard, trail, secret, s}, state
+}
+
+// An explainer is a state that its owner keeps up to date.
+type explainer struct{ *compile.State }
+
+func (e explainer) Explain(_ context.Context, id, env, operation, plan string) (*compile.Explanation, error) {
+	return e.State.Explain(id, env, operation, plan)
 }
 
 const shopDefinition = `openapi: 3.0.3

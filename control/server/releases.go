@@ -14,9 +14,9 @@ import (
 )
 
 // An Explainer answers what gateways of an environment do with an operation;
-// compile.State is one.
+// fleet.Fleet is one.
 type Explainer interface {
-	Explain(id, env, operation, plan string) (*compile.Explanation, error)
+	Explain(ctx context.Context, id, env, operation, plan string) (*compile.Explanation, error)
 }
 
 func (r catalogRoom) bindReleases() {
@@ -158,7 +158,7 @@ func (r catalogRoom) explainVersion(ctx context.Context, in *adminapi.ExplainReq
 		team, name := gatehouse.ParseRef(in.Product, in.Team)
 		plan = team + "/" + name + "/" + in.Plan
 	}
-	base, err := r.explain.Explain(id, in.Environment, in.Operation, plan)
+	base, err := r.explain.Explain(ctx, id, in.Environment, in.Operation, plan)
 	if err != nil {
 		return nil, err
 	}
@@ -184,7 +184,7 @@ func (r catalogRoom) explainVersion(ctx context.Context, in *adminapi.ExplainReq
 	for _, o := range operations {
 		x := base
 		if len(attached[o.ID].Policies) > 0 || len(attached[o.Method+" "+o.Path].Policies) > 0 {
-			if x, err = r.explain.Explain(id, in.Environment, o.ID, plan); err != nil {
+			if x, err = r.explain.Explain(ctx, id, in.Environment, o.ID, plan); err != nil {
 				return nil, err
 			}
 		}
