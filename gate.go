@@ -3,6 +3,8 @@ package gatehouse
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"path"
+	"slices"
 	"time"
 
 	"gatehouse/attest"
@@ -102,7 +104,9 @@ type FrameworkVersionState struct {
 	// said then.
 	Approvals   int       `json:"approvals,omitempty"`
 	Stated      int       `json:"stated,omitempty"`
-	Authors     []string  `json:"authors,omitempty"` // who wrote it: they do not approve it
+	// Authors wrote it and do not approve it: everybody who changed its text, and
+	// from its submission on the persons behind a service account that did.
+	Authors     []string  `json:"authors,omitempty"`
 	Submitted   time.Time `json:"submitted,omitzero"`
 	SubmittedBy string    `json:"submittedBy,omitempty"`
 	ApprovedAt  time.Time `json:"approvedAt,omitzero"`
@@ -112,6 +116,10 @@ type FrameworkVersionState struct {
 	// Document is the SHA-256 of the service description as it was approved,
 	// word for word, kept under "Blob/<hash>".
 	Document string `json:"document,omitempty"`
+	// Warned is the last time the end of its validity was announced, Ended when
+	// it came: no attestation lasts longer.
+	Warned time.Time `json:"warned,omitzero"`
+	Ended  time.Time `json:"ended,omitzero"`
 }
 
 // KindFrameworkText is the kind of the records of texts of framework versions.
@@ -125,10 +133,13 @@ type FrameworkText struct {
 	// Files are the rulesets it names: path as written to the SHA-256 of the
 	// content, kept under "Blob/<hash>".
 	Files map[string]string `json:"files,omitempty"`
+	// PolicySets are the sets that its mandatory policies include, "team/name",
+	// as they were when it was submitted.
+	PolicySets map[string][]PolicyUse `json:"policySets,omitempty"`
 }
 
-// TextOf is the text of a version of a framework, as stored with files. It is
-// nil if there is no such version.
+// TextOf is the text of a version of a framework that is stored with files,
+// without its policy sets. It is nil if there is no such version.
 func (s *Framework) TextOf(framework, version string, files map[string]string) *FrameworkText {
 	v := s.Version(version)
 	if v == nil {
@@ -136,16 +147,44 @@ func (s *Framework) TextOf(framework, version string, files map[string]string) *
 	}
 	t := &FrameworkText{Framework: framework, Version: *v}
 	t.Version.State = ""
+	named := v.RulesetFiles()
+	for p, hash := range files {
+		if slices.Contains(named, path.Clean(p)) {
+			if t.Files == nil {
+				t.Files = map[string]string{}
+			}
+			t.Files[path.Clean(p)] = hash
+		}
+	}
+	return t
+}
+
+// RulesetFiles are the files beside the document that the version's controls
+// name, clean, each once.
+func (v *FrameworkVersion) RulesetFiles() (files []string) {
 	for i := range v.Controls {
 		lint := v.Controls[i].Check.Lint
 		if lint == nil {
 			continue
 		}
-		if _, ok := lint.File(); ok {
-			t.Files = files
+		if name, ok := lint.File(); ok && !slices.Contains(files, path.Clean(name)) {
+			files = append(files, path.Clean(name))
 		}
 	}
-	return t
+	return files
+}
+
+// PolicySetRefs are the policy sets, "team/name", that the version's mandatory
+// policies include, each once.
+func (v *FrameworkVersion) PolicySetRefs() (refs []string) {
+	for _, m := range v.Policies {
+		for _, u := range m.Policies {
+			if ref, ok := u.Set(); ok && !slices.Contains(refs, ref) {
+				refs = append(refs, ref)
+			}
+		}
+	}
+	return refs
 }
 
 // Encode is the text's canonical JSON and its SHA-256, in hexadecimal.

@@ -13,4 +13,5 @@ var Routes = slices.Concat(
 	[]Described{QueryAudit, TailAudit, VerifyAudit, ExportAudit},
 	[]Described{CreateGatewayToken, ListGatewayTokens, RevokeGatewayToken, ListInstances, ListGatewayInstances, RevokeInstance, GetDelivery, GetRollout, QueryUsage},
 	onboardingRoutes,
+	frameworkRoutes,
 )

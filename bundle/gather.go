@@ -19,6 +19,9 @@ import (
 func (r *reader) link() {
 	for i := range r.bundle.Documents {
 		d := &r.bundle.Documents[i]
+		if f, ok := d.object.Spec.(*gatehouse.Framework); ok {
+			r.rulesets(d, f)
+		}
 		api, ok := d.object.Spec.(*gatehouse.API)
 		if !ok || len(r.faults) >= MaxFaults {
 			continue
@@ -27,6 +30,29 @@ func (r *reader) link() {
 			if name := api.Versions[v].Definition; name != "" {
 				r.definition(d, v, name)
 			}
+		}
+	}
+}
+
+// rulesets gives a framework the rulesets that its controls name as files.
+func (r *reader) rulesets(d *Document, f *gatehouse.Framework) {
+	for i := range f.Versions {
+		for j := range f.Versions[i].Controls {
+			lint := f.Versions[i].Controls[j].Check.Lint
+			if lint == nil {
+				continue
+			}
+			name, ok := lint.File()
+			if !ok {
+				continue
+			}
+			g := gathering{reader: r, dir: dirOf(d.File)}
+			data, err := g.get(path.Clean(name))
+			if err != nil {
+				r.faults = append(r.faults, d.fault(jsonx.Pointer("spec", "versions", strconv.Itoa(i), "controls", strconv.Itoa(j), "check", "lint", "ruleset"), "%q: %s", name, cause(err)))
+				continue
+			}
+			d.attach(r.bundle, path.Clean(name), data)
 		}
 	}
 }

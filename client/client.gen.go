@@ -297,3 +297,48 @@ func (c *Client) AnswerOnboarding(ctx context.Context, in adminapi.AnswerOnboard
 func (c *Client) WithdrawOnboarding(ctx context.Context, in adminapi.DecideOnboardingRequest) (*adminapi.OnboardingAnswer, error) {
 	return call(ctx, c, adminapi.WithdrawOnboarding, &in)
 }
+
+// ListFrameworkVersions carries out framework.list: list where each version of a framework stands.
+func (c *Client) ListFrameworkVersions(ctx context.Context, in adminapi.OrgRef) (*adminapi.FrameworkVersions, error) {
+	return call(ctx, c, adminapi.ListFrameworkVersions, &in)
+}
+
+// GetFrameworkVersion carries out framework.get: read one version with its text and every decision on it.
+func (c *Client) GetFrameworkVersion(ctx context.Context, in adminapi.FrameworkRef) (*adminapi.FrameworkVersionAnswer, error) {
+	return call(ctx, c, adminapi.GetFrameworkVersion, &in)
+}
+
+// SubmitFramework carries out framework.submit: offer a draft for approval.
+func (c *Client) SubmitFramework(ctx context.Context, in adminapi.MoveFrameworkRequest) (*adminapi.FrameworkMoved, error) {
+	return call(ctx, c, adminapi.SubmitFramework, &in)
+}
+
+// ApproveFramework carries out framework.approve: approve a submitted version.
+func (c *Client) ApproveFramework(ctx context.Context, in adminapi.DecideFrameworkRequest) (*adminapi.FrameworkMoved, error) {
+	return call(ctx, c, adminapi.ApproveFramework, &in)
+}
+
+// RejectFramework carries out framework.reject: send a submitted version back to its authors, with a reason.
+func (c *Client) RejectFramework(ctx context.Context, in adminapi.DecideFrameworkRequest) (*adminapi.FrameworkMoved, error) {
+	return call(ctx, c, adminapi.RejectFramework, &in)
+}
+
+// EnforceFramework carries out framework.enforce: put an approved version in force.
+func (c *Client) EnforceFramework(ctx context.Context, in adminapi.MoveFrameworkRequest) (*adminapi.FrameworkMoved, error) {
+	return call(ctx, c, adminapi.EnforceFramework, &in)
+}
+
+// WithdrawFramework carries out framework.withdraw: end a version for good, with a reason.
+func (c *Client) WithdrawFramework(ctx context.Context, in adminapi.MoveFrameworkRequest) (*adminapi.FrameworkMoved, error) {
+	return call(ctx, c, adminapi.WithdrawFramework, &in)
+}
+
+// CommentFramework carries out framework.comment: say something on a version.
+func (c *Client) CommentFramework(ctx context.Context, in adminapi.CommentFrameworkRequest) (*adminapi.FrameworkCommentAnswer, error) {
+	return call(ctx, c, adminapi.CommentFramework, &in)
+}
+
+// ListFrameworkComments carries out framework.get: list what was said on a version, oldest first.
+func (c *Client) ListFrameworkComments(ctx context.Context, in adminapi.ListFrameworkCommentsRequest) (*adminapi.FrameworkComments, error) {
+	return call(ctx, c, adminapi.ListFrameworkComments, &in)
+}

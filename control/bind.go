@@ -9,6 +9,7 @@ func (c *Control) bind() {
 	s.BindSubscriptions(c.Subscriptions, c.Guard)
 	s.BindAccess(c.Guard)
 	s.BindAudit()
+	s.BindFrameworks(c.Frameworks)
 	server.BindFleet(s, c.Fleet)
 	server.BindUsage(s, c.Usage, c.Now)
 	s.BindOnboarding(c.Onboarding)

@@ -22,6 +22,7 @@ import (
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
 	"gatehouse/control/fleet"
+	"gatehouse/control/governance/framework"
 	"gatehouse/control/server"
 	"gatehouse/control/subscription"
 	"gatehouse/control/team/onboarding"
@@ -58,6 +59,7 @@ type Control struct {
 	Fleet         *fleet.Fleet
 	Usage         *usage.Usage
 	Onboarding    *onboarding.Desk
+	Frameworks    *framework.Desk
 	Server        *server.Server
 }
 
@@ -99,6 +101,10 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Subscriptions = subscription.New(c.Trail, c.Catalog)
 	c.Onboarding = onboarding.New(c.Trail, c.Catalog, c.Guard)
 	c.Usage = &usage.Usage{DB: c.DB}
+	c.Frameworks = framework.New(c.Trail, c.Guard)
+	if err := c.Frameworks.Adopt(ctx); err != nil {
+		return err
+	}
 	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now, Nodes: c.nodes}); err != nil {
 		return err
 	}
@@ -202,6 +208,9 @@ func (c *Control) sweep(ctx context.Context) {
 		}
 		if _, err := c.Guard.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("sweeping tokens and sessions", "error", err)
+		}
+		if err := c.Frameworks.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
+			c.Log.Error("looking after frameworks", "error", err)
 		}
 		if err := c.Server.SweepIdempotency(ctx, c.Now()); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("sweeping remembered answers", "error", err)

@@ -26,7 +26,7 @@ people; helps any team in its scope with APIs, releases and subscriptions. It
 neither approves what it made nor changes roles or what is recorded.`,
 		join(reading("*"), whole("environment", "gateway", "gateway-token", "instance", "connector", "alarm", "webhook", "portal",
 			"team", "user", "group", "service-account", "role-assignment", "onboarding", "support"),
-			words("framework.put framework.delete framework.submit framework.create"),
+			words("framework.put framework.delete framework.submit framework.create framework.enforce framework.comment"),
 			words("audit.query audit.verify audit.tail access.can access.why access.who export api.explain"),
 			teamWork)},
 
@@ -35,7 +35,7 @@ neither approves what it made nor changes roles or what is recorded.`,
 Approves frameworks, waivers and evidence, keeps the trail, and reads all of it,
 the record of actions included. Changes no API.`,
 		join(reading("*"), whole("gate", "waiver", "attestation", "evidence", "audit", "access", "trail", "alarm"),
-			words("framework.approve framework.reject framework.withdraw approval.approve approval.reject usage.get export api.explain"))},
+			words("framework.approve framework.reject framework.enforce framework.withdraw framework.comment approval.approve approval.reject usage.get export api.explain"))},
 
 	{"developer", "Developer", `build, publish and release a team's APIs
 

@@ -64,6 +64,9 @@ func Start(ctx context.Context, o Options) error {
 	if err := apply(ctx, c, "http://"+backend.Addr().String()); err != nil {
 		return fmt.Errorf("applying the demo: %w", err)
 	}
+	if err := govern(ctx, c, o.Address); err != nil {
+		return fmt.Errorf("approving the demo's framework: %w", err)
+	}
 	key, err := demoKey(ctx, c, filepath.Join(o.Data, "demo.key"))
 	if err != nil {
 		return fmt.Errorf("making the demo's key: %w", err)
@@ -151,6 +154,7 @@ Look around from another terminal%[4]s:
   gatehouse catalog                                    what is exposed, and what each gateway runs
   gatehouse explain payments/orders@v1                 the steps a request goes through
   gatehouse promote payments/orders@v1 --from dev --to qa
+  gatehouse framework show corporate                   the rules, and who approved them
   gatehouse audit query                                who did what
   gatehouse access who release.approve environment/prod
 

@@ -1,0 +1,304 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"gatehouse"
+	"gatehouse/adminapi"
+	"gatehouse/client"
+)
+
+// frameworkArg reads NAME@VERSION.
+func frameworkArg(text string) (adminapi.FrameworkRef, error) {
+	name, version, ok := strings.Cut(text, "@")
+	if !ok || name == "" || version == "" || strings.ContainsAny(text, "/#") {
+		return adminapi.FrameworkRef{}, misuse("%q does not name a framework's version; NAME@VERSION will do, such as corporate@2026.1", text)
+	}
+	return adminapi.FrameworkRef{Name: name, Version: version}, nil
+}
+
+func (a *App) framework() *cobra.Command {
+	c := &cobra.Command{
+		Use: "framework", GroupID: "expose", Short: "Take frameworks through the compliance gate",
+		Long: `A framework says by which rules APIs may be exposed. Its versions are written in
+files and applied like everything else; where a version stands is moved here:
+draft, submitted, approved by persons who did not write it, in force, and in the
+end superseded or withdrawn.`,
+		Example: "  gatehouse framework submit corporate@2026.1\n  gatehouse framework approve corporate@2026.1 --comment 'as agreed'\n  gatehouse framework enforce corporate@2026.1",
+	}
+	c.AddCommand(
+		a.frameworkList(), a.frameworkShow(),
+		a.frameworkMove("submit", "Offer a draft for approval; its text is fixed from then on", (*client.Client).SubmitFramework),
+		a.frameworkDecide("approve", "Approve a submitted version", (*client.Client).ApproveFramework),
+		a.frameworkDecide("reject", "Send a submitted version back to its authors", (*client.Client).RejectFramework),
+		a.frameworkMove("enforce", "Put an approved version in force", (*client.Client).EnforceFramework),
+		a.frameworkMove("withdraw", "End a version for good, with --reason", (*client.Client).WithdrawFramework),
+		a.frameworkComment(),
+	)
+	return c
+}
+
+func (a *App) frameworkList() *cobra.Command {
+	return &cobra.Command{
+		Use: "list [NAME]", Args: between(0, 1, "at most one framework"), Short: "List where versions stand",
+		RunE: func(c *cobra.Command, args []string) error {
+			in := adminapi.OrgRef{Name: "-"}
+			if len(args) == 1 {
+				in.Name = args[0]
+			}
+			out, err := ask(a, c.Context(), (*client.Client).ListFrameworkVersions, in)
+			if err != nil {
+				return err
+			}
+			return a.show(out.Body, func() table {
+				t := table{heads: []string{"version", "state", "since", "by", "valid", "controls", "title"}}
+				for _, i := range out.Body.Items {
+					t.add(i.Framework+"@"+i.Version, i.State, day(i.Since), i.By, validity(i.ValidFrom, i.ValidUntil), fmt.Sprint(i.Controls), i.Title)
+				}
+				return t
+			}, func() (names []string) {
+				for _, i := range out.Body.Items {
+					names = append(names, i.Framework+"@"+i.Version)
+				}
+				return names
+			})
+		},
+	}
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
+func validity(from, until string) string {
+	if from == "" && until == "" {
+		return ""
+	}
+	return from + ".." + until
+}
+
+// latest is the version to look at when none is named: the one in force, else
+// the last in the list.
+func (a *App) latest(ctx context.Context, api *client.Client, text string) (adminapi.FrameworkRef, error) {
+	if strings.Contains(text, "@") {
+		return frameworkArg(text)
+	}
+	out, err := api.ListFrameworkVersions(ctx, adminapi.OrgRef{Name: text})
+	if err != nil {
+		return adminapi.FrameworkRef{}, err
+	}
+	ref := adminapi.FrameworkRef{Name: text}
+	for _, i := range out.Body.Items {
+		if ref.Version = i.Version; i.State == gatehouse.InForce {
+			break
+		}
+	}
+	return ref, nil
+}
+
+func (a *App) frameworkShow() *cobra.Command {
+	return &cobra.Command{
+		Use: "show NAME[@VERSION]", Args: exactly(1, "one framework or version"), Short: "Show a version with every decision on it",
+		Long: `Show one version, the one in force unless another is named: where it stands, who
+wrote it, who approved it and who still has to, and its controls. With -o json or
+yaml its text is there word for word as it was submitted.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			ref, err := a.latest(c.Context(), api, args[0])
+			if err != nil {
+				return err
+			}
+			out, err := api.GetFrameworkVersion(c.Context(), ref)
+			if err != nil {
+				return err
+			}
+			if a.output == "table" {
+				a.frameworkStory(&out.Body)
+				return nil
+			}
+			return a.show(out.Body, nil, func() []string { return []string{ref.Name + "@" + ref.Version} })
+		},
+	}
+}
+
+// frameworkStory tells people how a version came to where it is.
+func (a *App) frameworkStory(b *adminapi.FrameworkVersionBody) {
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(a.Out, "%-12s %s\n", name, printable(value))
+		}
+	}
+	line("version", b.Framework+"@"+b.Version)
+	line("title", b.Title)
+	state := b.State
+	if !b.Since.IsZero() {
+		state += " since " + b.Since.UTC().Format(time.RFC3339) + ", by " + b.By
+	}
+	line("state", state)
+	line("reason", b.Reason)
+	if b.Text != nil {
+		line("valid", validity(b.Text.Version.ValidFrom, b.Text.Version.ValidUntil))
+	}
+	line("text", b.Hash)
+	line("authors", strings.Join(b.Authors, ", "))
+	if !b.Submitted.IsZero() {
+		line("submitted", b.Submitted.UTC().Format(time.RFC3339)+" by "+b.SubmittedBy)
+	}
+	if b.State == gatehouse.Submitted || b.State == gatehouse.Approved {
+		line("approvals", fmt.Sprintf("%d of %d%s", len(b.Counted), b.Approvals, withComma(strings.Join(b.Counted, ", "))))
+	}
+	for _, u := range b.Uncounted {
+		line("", u.By+" does not count: "+u.Why)
+	}
+	for _, d := range b.Decisions {
+		text := d.Time.UTC().Format(time.RFC3339) + " " + d.Decision + " by " + d.By
+		if d.Digest != b.Hash {
+			text += " (an earlier text)"
+		}
+		if d.Comment != "" {
+			text += ": " + d.Comment
+		}
+		line("decision", text)
+		for _, e := range d.Evidence {
+			line("", "evidence "+e)
+		}
+	}
+	if b.Text == nil || len(b.Text.Version.Controls) == 0 {
+		return
+	}
+	fmt.Fprintln(a.Out)
+	t := table{heads: []string{"control", "severity", "level", "check", "title"}}
+	for _, k := range b.Text.Version.Controls {
+		t.add(k.ID, k.Severity, k.Level, k.Check.Kind(), k.Title)
+	}
+	a.table(t)
+}
+
+func withComma(s string) string {
+	if s == "" {
+		return ""
+	}
+	return ": " + s
+}
+
+// frameworkMove is the command of an action that takes a reason.
+func (a *App) frameworkMove(verb, short string, do func(*client.Client, context.Context, adminapi.MoveFrameworkRequest) (*adminapi.FrameworkMoved, error)) *cobra.Command {
+	var reason string
+	c := &cobra.Command{
+		Use: verb + " NAME@VERSION", Args: exactly(1, "one framework version"), Short: short,
+		RunE: func(c *cobra.Command, args []string) error {
+			in := adminapi.MoveFrameworkRequest{}
+			var err error
+			if in.FrameworkRef, err = frameworkArg(args[0]); err != nil {
+				return err
+			}
+			if verb == "withdraw" && reason == "" {
+				return misuse("--reason says why it is withdrawn; it stays on record")
+			}
+			in.Body = &struct {
+				Reason string `json:"reason,omitempty" maxLength:"4000" doc:"Why, for the record; withdrawing needs one."`
+			}{reason}
+			return a.frameworkMoved(ask(a, c.Context(), do, in))
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	return c
+}
+
+// frameworkDecide is the command of an approval or rejection.
+func (a *App) frameworkDecide(verb, short string, do func(*client.Client, context.Context, adminapi.DecideFrameworkRequest) (*adminapi.FrameworkMoved, error)) *cobra.Command {
+	var body adminapi.DecideFrameworkBody
+	c := &cobra.Command{
+		Use: verb + " NAME@VERSION", Args: exactly(1, "one framework version"), Short: short,
+		Long: short + ".\n\nNobody decides on what they wrote or submitted, and nobody twice; a decision is\nnever changed. --hash refuses to decide on another text than the one you read.",
+		RunE: func(c *cobra.Command, args []string) error {
+			ref, err := frameworkArg(args[0])
+			if err != nil {
+				return err
+			}
+			if verb == "reject" && body.Comment == "" {
+				return misuse("--comment says why it is rejected; its authors read it")
+			}
+			return a.frameworkMoved(ask(a, c.Context(), do, adminapi.DecideFrameworkRequest{FrameworkRef: ref, Body: &body}))
+		},
+	}
+	c.Flags().StringVar(&body.Comment, "comment", "", "why, for the record")
+	c.Flags().StringSliceVar(&body.Evidence, "evidence", nil, "SHA-256 of a file uploaded as evidence; may be given several times")
+	c.Flags().StringVar(&body.Hash, "hash", "", "SHA-256 of the text that was read, as \"framework show\" prints it")
+	return c
+}
+
+func (a *App) frameworkMoved(out *adminapi.FrameworkMoved, err error) error {
+	if err != nil {
+		return err
+	}
+	b := out.Body
+	ref := b.Framework + "@" + b.Version
+	switch b.State {
+	case gatehouse.Submitted:
+		a.note("%s waits for %d approvals: gatehouse framework approve %s", ref, b.Approvals, ref)
+	case gatehouse.Approved:
+		a.note("%s is approved: gatehouse framework enforce %s", ref, ref)
+	}
+	return a.show(b, func() table {
+		return table{heads: []string{"version", "state", "since", "by"}, rows: [][]string{{ref, b.State, b.Since.UTC().Format(time.RFC3339), b.By}}}
+	}, func() []string { return []string{ref} })
+}
+
+func (a *App) frameworkComment() *cobra.Command {
+	return &cobra.Command{
+		Use: "comment NAME@VERSION [TEXT]", Args: between(1, 2, "a framework version and a text"), Short: "Say something on a version, or read what was said",
+		RunE: func(c *cobra.Command, args []string) error {
+			ref, err := frameworkArg(args[0])
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 {
+				return a.frameworkComments(c.Context(), ref)
+			}
+			in := adminapi.CommentFrameworkRequest{FrameworkRef: ref}
+			in.Body.Text = args[1]
+			out, err := ask(a, c.Context(), (*client.Client).CommentFramework, in)
+			if err != nil {
+				return err
+			}
+			return a.done(out.Body, out.Body.ID, "commented on %s", args[0])
+		},
+	}
+}
+
+func (a *App) frameworkComments(ctx context.Context, ref adminapi.FrameworkRef) error {
+	api, err := a.connect()
+	if err != nil {
+		return err
+	}
+	all := []adminapi.FrameworkComment{}
+	for in := (adminapi.ListFrameworkCommentsRequest{FrameworkRef: ref, Limit: 1000}); ; {
+		out, err := api.ListFrameworkComments(ctx, in)
+		if err != nil {
+			return err
+		}
+		all = append(all, out.Body.Items...)
+		if in.After = out.Body.Next; in.After == "" {
+			break
+		}
+	}
+	return a.show(all, func() table {
+		t := table{heads: []string{"time", "by", "comment"}}
+		for _, x := range all {
+			t.add(x.Time.UTC().Format(time.RFC3339), x.By, x.Text)
+		}
+		return t
+	}, nil)
+}

@@ -1,0 +1,124 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+
+	"gatehouse"
+	"gatehouse/control/governance/framework"
+)
+
+// frameworks asks the record of each framework that changes what may change,
+// and writes that record along, so that nobody submits a text while it is
+// edited.
+func (p *plan) frameworks(ctx context.Context) error {
+	var changed []*item
+	var keys []string
+	for _, it := range p.order {
+		if it.kind == gatehouse.KindFramework && (it.deleted() || it.changed) {
+			changed = append(changed, it)
+			keys = append(keys, gatehouse.FrameworkStateKey(it.ref))
+		}
+	}
+	if err := p.load(ctx, keys); err != nil {
+		return err
+	}
+	for _, it := range changed {
+		if err := p.edit(ctx, it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *plan) edit(ctx context.Context, it *item) error {
+	rec, _, err := p.record(ctx, gatehouse.FrameworkStateKey(it.ref))
+	if err != nil {
+		return err
+	}
+	standing, err := framework.StandingOf(it.ref, rec)
+	if err != nil {
+		return err
+	}
+	e := framework.Edit{Actor: p.actor, AfterFiles: it.files}
+	if it.was != nil {
+		e.Before, e.BeforeFiles = it.was.object.Spec.(*gatehouse.Framework), it.was.stored.Files
+	}
+	if !it.deleted() {
+		e.After = it.object.Spec.(*gatehouse.Framework)
+	}
+	if e.Texts, err = p.frameworkTexts(ctx, standing.TextHashes()); err != nil {
+		return err
+	}
+	flaws, err := standing.Edit(e)
+	if err != nil {
+		return err
+	}
+	if it.deleted() && len(flaws) > 0 {
+		return gatehouse.E(gatehouse.Conflict, "deleting %s: %s", it.was.object.Ref(), flaws[0].Detail)
+	}
+	for _, f := range flaws {
+		p.fault(it.object.Ref(), f.Pointer, f.Detail)
+	}
+	if len(flaws) > 0 {
+		return nil
+	}
+	w, err := standing.Write()
+	if err != nil {
+		return err
+	}
+	it.writes = append(it.writes, w)
+	if it.deleted() {
+		return nil
+	}
+	return p.rulesets(ctx, it)
+}
+
+// frameworkTexts reads the texts of versions that were submitted.
+func (p *plan) frameworkTexts(ctx context.Context, hashes []string) (map[string]*gatehouse.FrameworkText, error) {
+	texts := make(map[string]*gatehouse.FrameworkText, len(hashes))
+	for _, h := range hashes {
+		rec, ok, err := p.record(ctx, string(gatehouse.KindFrameworkText)+"/"+h)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			if texts[h], err = framework.TextOf(rec); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return texts, nil
+}
+
+// rulesets reports rulesets that a framework names as files and that were not
+// sent, and keeps the content of those that were.
+func (p *plan) rulesets(ctx context.Context, it *item) error {
+	spec := it.object.Spec.(*gatehouse.Framework)
+	have := make([]string, 0, len(it.files))
+	for _, f := range sorted(it.files) {
+		have = append(have, path.Clean(f))
+	}
+	for i := range spec.Versions {
+		for j := range spec.Versions[i].Controls {
+			lint := spec.Versions[i].Controls[j].Check.Lint
+			if lint == nil {
+				continue
+			}
+			if name, ok := lint.File(); ok && !slices.Contains(have, path.Clean(name)) {
+				p.fault(it.object.Ref(), pointerTo(i, "controls", itoa(j), "check", "lint", "ruleset"), fmt.Sprintf("ruleset %q is missing: it is not among the files sent", name))
+			}
+		}
+	}
+	var keys []string
+	for _, sum := range it.files {
+		keys = append(keys, "Blob/"+sum)
+	}
+	if err := p.load(ctx, keys); err != nil || len(p.faults) > 0 {
+		return err
+	}
+	return p.writeBlobs(it)
+}
+

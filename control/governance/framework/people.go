@@ -1,0 +1,125 @@
+package framework
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"gatehouse"
+	"gatehouse/store"
+)
+
+// maxPeople bounds whom a service account is traced to.
+const maxPeople = 10_000
+
+// person reports whether a subject is a person rather than a program.
+func person(subject string) bool { return strings.HasPrefix(subject, "user:") }
+
+// behind are the subjects, and whoever stands behind those that are service
+// accounts: who made a token for one, since they may have used it, and the
+// members of the team that answers for it, since it writes what they give it.
+func (d *Desk) behind(ctx context.Context, subjects []string) (map[string]bool, error) {
+	t := tracing{desk: d, seen: map[string]bool{}}
+	for _, s := range subjects {
+		if err := t.trace(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	return t.seen, nil
+}
+
+type tracing struct {
+	desk *Desk
+	seen map[string]bool
+}
+
+func (t *tracing) trace(ctx context.Context, subject string) error {
+	if subject == "" || t.seen[subject] || len(t.seen) >= maxPeople {
+		return nil
+	}
+	t.seen[subject] = true
+	kind, name, _ := strings.Cut(subject, ":")
+	switch kind {
+	case "service":
+		return t.account(ctx, subject, name)
+	case "group":
+		var g gatehouse.Group
+		if err := t.desk.spec(ctx, gatehouse.KindGroup, name, &g); err != nil {
+			return err
+		}
+		return t.all(ctx, g.Members)
+	}
+	return nil
+}
+
+func (t *tracing) all(ctx context.Context, subjects []string) error {
+	for _, s := range subjects {
+		if err := t.trace(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tracing) account(ctx context.Context, subject, name string) error {
+	var account gatehouse.ServiceAccount
+	if err := t.desk.spec(ctx, gatehouse.KindServiceAccount, name, &account); err != nil {
+		return err
+	}
+	if account.Team != "" {
+		var team gatehouse.Team
+		if err := t.desk.spec(ctx, gatehouse.KindTeam, account.Team, &team); err != nil {
+			return err
+		}
+		if err := t.all(ctx, team.Members); err != nil {
+			return err
+		}
+	}
+	q := store.Query{Kind: string(gatehouse.KindToken), Where: map[string]string{"subject": subject}, Limit: 500}
+	for {
+		page, err := t.desk.db.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Records {
+			var token gatehouse.Token
+			if json.Unmarshal(r.Value, &token) == nil {
+				if err := t.trace(ctx, token.CreatedBy); err != nil {
+					return err
+				}
+			}
+		}
+		if page.Next == "" {
+			return nil
+		}
+		q.After = page.Next
+	}
+}
+
+// spec reads the spec of an object of the organization; one that is gone says
+// nothing.
+func (d *Desk) spec(ctx context.Context, kind gatehouse.Kind, name string, into any) error {
+	r, err := d.db.Get(ctx, gatehouse.Key(kind, "", name))
+	if gatehouse.Is(err, gatehouse.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var stored gatehouse.Stored
+	o := struct {
+		Spec any `json:"spec"`
+	}{into}
+	err = json.Unmarshal(r.Value, &stored)
+	if err == nil {
+		err = json.Unmarshal(stored.Object, &o)
+	}
+	if err != nil {
+		return gatehouse.E(gatehouse.Internal, "reading %q: %w", r.Key, err)
+	}
+	return nil
+}
+
+func sorted[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }

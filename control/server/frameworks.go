@@ -1,0 +1,116 @@
+package server
+
+import (
+	"context"
+
+	"gatehouse"
+	"gatehouse/adminapi"
+	"gatehouse/control/governance/framework"
+)
+
+// BindFrameworks binds where framework versions stand, and what moves them.
+func (s *Server) BindFrameworks(d *framework.Desk) {
+	bind(s, adminapi.ListFrameworkVersions, func(ctx context.Context, in *adminapi.OrgRef) (*adminapi.FrameworkVersions, error) {
+		return listFrameworkVersions(ctx, d, in.Name)
+	})
+	bind(s, adminapi.GetFrameworkVersion, func(ctx context.Context, in *adminapi.FrameworkRef) (*adminapi.FrameworkVersionAnswer, error) {
+		return frameworkVersion(d.Show(ctx, in.Name, in.Version))
+	})
+	bind(s, adminapi.SubmitFramework, moveFramework(d.Submit))
+	bind(s, adminapi.EnforceFramework, moveFramework(d.Enforce))
+	bind(s, adminapi.WithdrawFramework, moveFramework(d.Withdraw))
+	bind(s, adminapi.ApproveFramework, decideFramework(d.Approve))
+	bind(s, adminapi.RejectFramework, decideFramework(d.Reject))
+	bind(s, adminapi.CommentFramework, func(ctx context.Context, in *adminapi.CommentFrameworkRequest) (*adminapi.FrameworkCommentAnswer, error) {
+		c, err := d.Comment(ctx, in.Name, in.Version, in.Body.Text)
+		if err != nil {
+			return nil, err
+		}
+		return &adminapi.FrameworkCommentAnswer{Body: comment(*c)}, nil
+	})
+	bind(s, adminapi.ListFrameworkComments, func(ctx context.Context, in *adminapi.ListFrameworkCommentsRequest) (*adminapi.FrameworkComments, error) {
+		all, next, err := d.Comments(ctx, in.Name, in.Version, in.After, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		out := &adminapi.FrameworkComments{}
+		out.Body.Items, out.Body.Next = []adminapi.FrameworkComment{}, next
+		for _, c := range all {
+			out.Body.Items = append(out.Body.Items, comment(c))
+		}
+		return out, nil
+	})
+}
+
+func comment(c framework.Comment) adminapi.FrameworkComment {
+	return adminapi.FrameworkComment{ID: c.ID, By: c.By, Time: c.Time, Hash: c.Hash, Text: c.Text}
+}
+
+func listFrameworkVersions(ctx context.Context, d *framework.Desk, name string) (*adminapi.FrameworkVersions, error) {
+	if name == "-" {
+		name = ""
+	}
+	lines, err := d.List(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" && len(lines) == 0 {
+		return nil, gatehouse.E(gatehouse.NotFound, "there is no framework %q", name)
+	}
+	out := &adminapi.FrameworkVersions{}
+	out.Body.Items = []adminapi.FrameworkVersionItem{}
+	for _, l := range lines {
+		out.Body.Items = append(out.Body.Items, adminapi.FrameworkVersionItem{
+			Framework: l.Framework, Version: l.Version, Title: l.Title, State: l.State, Since: l.Since, By: l.By, Reason: l.Reason,
+			ValidFrom: l.ValidFrom, ValidUntil: l.ValidUntil, Hash: l.Hash, Controls: l.Controls,
+		})
+	}
+	return out, nil
+}
+
+func frameworkVersion(v *framework.View, err error) (*adminapi.FrameworkVersionAnswer, error) {
+	if err != nil {
+		return nil, err
+	}
+	b := adminapi.FrameworkVersionBody{
+		Framework: v.Framework, Version: v.Version, Title: v.Title, FrameworkVersionState: v.FrameworkVersionState, Text: v.Text,
+		Decisions: v.Decisions, Counted: v.Counted,
+	}
+	if b.Decisions == nil {
+		b.Decisions = []gatehouse.Decision{}
+	}
+	for _, u := range v.Uncounted {
+		b.Uncounted = append(b.Uncounted, adminapi.UncountedApproval(u))
+	}
+	return &adminapi.FrameworkVersionAnswer{Body: b}, nil
+}
+
+func moveFramework(do func(ctx context.Context, name, version, reason string) (*framework.Moved, error)) func(context.Context, *adminapi.MoveFrameworkRequest) (*adminapi.FrameworkMoved, error) {
+	return func(ctx context.Context, in *adminapi.MoveFrameworkRequest) (*adminapi.FrameworkMoved, error) {
+		reason := ""
+		if in.Body != nil {
+			reason = in.Body.Reason
+		}
+		return frameworkMoved(do(ctx, in.Name, in.Version, reason))
+	}
+}
+
+func decideFramework(do func(ctx context.Context, name, version string, w framework.Word) (*framework.Moved, error)) func(context.Context, *adminapi.DecideFrameworkRequest) (*adminapi.FrameworkMoved, error) {
+	return func(ctx context.Context, in *adminapi.DecideFrameworkRequest) (*adminapi.FrameworkMoved, error) {
+		var w framework.Word
+		if b := in.Body; b != nil {
+			w = framework.Word{Comment: b.Comment, Evidence: b.Evidence, Hash: b.Hash}
+		}
+		return frameworkMoved(do(ctx, in.Name, in.Version, w))
+	}
+}
+
+func frameworkMoved(m *framework.Moved, err error) (*adminapi.FrameworkMoved, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := &adminapi.FrameworkMoved{}
+	b := &out.Body
+	b.Framework, b.Version, b.FrameworkVersionState, b.Seq = m.Framework, m.Version, m.FrameworkVersionState, int64(m.Seq)
+	return out, nil
+}
