@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gatehouse"
@@ -41,6 +42,9 @@ func (c *Catalog) Export(ctx context.Context, s Scope) ([]*View, map[string][]by
 				if s.Allow != nil && !s.Allow(ctx, v.Object) {
 					continue
 				}
+				if v, err = bare(v); err != nil {
+					return nil, nil, err
+				}
 				all = append(all, v)
 				if err := c.gatherFiles(ctx, v, files); err != nil {
 					return nil, nil, err
@@ -52,6 +56,24 @@ func (c *Catalog) Export(ctx context.Context, s Scope) ([]*View, map[string][]by
 		}
 	}
 	return all, files, nil
+}
+
+// bare is a document as another installation takes it: where a framework's
+// versions stand is on record here, and begins anew there.
+func bare(v *View) (*View, error) {
+	spec, ok := v.Object.Spec.(*gatehouse.Framework)
+	if !ok || !slices.ContainsFunc(spec.Versions, func(v gatehouse.FrameworkVersion) bool { return v.State != "" }) {
+		return v, nil
+	}
+	out, o, copied := *v, *v.Object, *spec
+	copied.Versions = slices.Clone(spec.Versions)
+	for i := range copied.Versions {
+		copied.Versions[i].State = ""
+	}
+	o.Spec, out.Object = &copied, &o
+	var err error
+	out.Text, err = o.Canonical()
+	return &out, err
 }
 
 func (c *Catalog) gatherFiles(ctx context.Context, v *View, files map[string][]byte) error {

@@ -121,4 +121,3 @@ func (p *plan) rulesets(ctx context.Context, it *item) error {
 	}
 	return p.writeBlobs(it)
 }
-

@@ -20,6 +20,7 @@ type Inputs struct {
 	Backend         *gatehouse.Backend        // nil when there is none
 	Framework       *gatehouse.Framework      // nil when there is none
 	Standing        *gatehouse.FrameworkState // of that framework; nil when nothing is on record
+	Text            *gatehouse.FrameworkText  // of the version in force, as it was approved; nil when there is none
 	// Set finds policy sets that framework and environment include; those of
 	// the version are in its revision.
 	Set func(ref string) ([]gatehouse.PolicyUse, bool)

@@ -238,6 +238,11 @@ func (s *State) inputs(id chunkID, rev *gatehouse.Revision, revisions map[string
 		in.Framework = s.model.frameworks[form.Framework]
 		in.Standing = s.model.standings[form.Framework]
 		uses = append(uses, gatehouse.Key(gatehouse.KindFramework, "", form.Framework), gatehouse.FrameworkStateKey(form.Framework))
+		if on := in.Standing; on != nil && on.InForce != "" {
+			hash := on.Versions[on.InForce].Hash
+			in.Text = s.model.texts[hash]
+			uses = append(uses, string(gatehouse.KindFrameworkText)+"/"+hash)
+		}
 	}
 	if form.Version.Backend != "" {
 		ref := qualify(form.Version.Backend, form.Team)

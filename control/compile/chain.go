@@ -73,12 +73,20 @@ func (c chain) mandatory(in *Inputs) ([]policy.Use, error) {
 		if audience == "" {
 			audience = "internal"
 		}
-		if v := inForce(in.Framework, in.Standing); v != nil {
+		v, sets := inForce(in.Framework, in.Standing), c
+		if in.Text != nil { // what was approved is what holds, with the sets as they were
+			v = &in.Text.Version
+			sets.set = func(ref string) ([]gatehouse.PolicyUse, bool) {
+				uses, ok := in.Text.PolicySets[ref]
+				return uses, ok
+			}
+		}
+		if v != nil {
 			for _, m := range v.Policies {
 				if !holds(m.Stages, in.Environment.Stage) || !holds(m.Audiences, audience) {
 					continue
 				}
-				more, err := c.expand(m.Policies, "", "framework "+name+" "+v.Name)
+				more, err := sets.expand(m.Policies, "", "framework "+name+" "+v.Name)
 				if err != nil {
 					return nil, err
 				}

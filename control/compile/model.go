@@ -16,6 +16,7 @@ type model struct {
 	envs       map[string]*gatehouse.Environment
 	frameworks map[string]*gatehouse.Framework
 	standings  map[string]*gatehouse.FrameworkState // of frameworks, by name
+	texts      map[string]*gatehouse.FrameworkText  // of their versions, by hash
 	sets       map[string]*gatehouse.PolicySet
 	backends   map[string]*gatehouse.Backend
 	products   map[string]*gatehouse.Product
@@ -29,7 +30,8 @@ type model struct {
 
 func newModel() model {
 	return model{
-		envs: map[string]*gatehouse.Environment{}, frameworks: map[string]*gatehouse.Framework{}, standings: map[string]*gatehouse.FrameworkState{}, sets: map[string]*gatehouse.PolicySet{},
+		envs: map[string]*gatehouse.Environment{}, frameworks: map[string]*gatehouse.Framework{}, sets: map[string]*gatehouse.PolicySet{},
+		standings: map[string]*gatehouse.FrameworkState{}, texts: map[string]*gatehouse.FrameworkText{},
 		backends: map[string]*gatehouse.Backend{}, products: map[string]*gatehouse.Product{},
 		releases: map[string]map[string]string{}, canaries: map[string]map[string]*gatehouse.Canary{}, bundles: map[string]map[string]struct{}{},
 	}
@@ -38,7 +40,7 @@ func newModel() model {
 // kinds are the kinds of records a State is made of, in the order [State.Load]
 // reads them.
 var kinds = []gatehouse.Kind{
-	gatehouse.KindEnvironment, gatehouse.KindGateway, gatehouse.KindFramework, gatehouse.KindFrameworkState, gatehouse.KindPolicySet, gatehouse.KindBackend,
+	gatehouse.KindEnvironment, gatehouse.KindGateway, gatehouse.KindFramework, gatehouse.KindFrameworkState, gatehouse.KindFrameworkText, gatehouse.KindPolicySet, gatehouse.KindBackend,
 	gatehouse.KindProduct, gatehouse.KindApplication, gatehouse.KindSubscription, gatehouse.KindKey, gatehouse.KindRelease,
 }
 
@@ -64,11 +66,14 @@ func (s *State) ingest(c *store.Change) {
 		s.touch(c.Key)
 	case gatehouse.KindFrameworkState:
 		governed := s.governed()
-		s.ingestStanding(name, value)
+		plain(s.model.standings, name, value)
 		s.touch(c.Key)
 		if s.governed() != governed {
 			s.touchGates()
 		}
+	case gatehouse.KindFrameworkText:
+		plain(s.model.texts, name, value)
+		s.touch(c.Key)
 	case gatehouse.KindPolicySet:
 		put(s.model.sets, name, value)
 		s.touch(c.Key)
@@ -90,14 +95,14 @@ func (s *State) ingest(c *store.Change) {
 	}
 }
 
-// ingestStanding takes which version of a framework is in force.
-func (s *State) ingestStanding(name string, value []byte) {
-	standing := new(gatehouse.FrameworkState)
-	if value == nil || json.Unmarshal(value, standing) != nil {
-		delete(s.model.standings, name)
+// plain decodes a record that is no document into the map, or removes the name.
+func plain[T any](m map[string]*T, name string, value []byte) {
+	v := new(T)
+	if value == nil || json.Unmarshal(value, v) != nil {
+		delete(m, name)
 		return
 	}
-	s.model.standings[name] = standing
+	m[name] = v
 }
 
 // put decodes a Stored's spec into the map, or removes the name.

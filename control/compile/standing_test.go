@@ -21,6 +21,7 @@ func TestTheRecordSaysWhatIsInForce(t *testing.T) {
 		{"nothing on record yet", "", `"1s"`},
 		{"the one of the file", `{"inForce":"1"}`, `"1s"`},
 		{"another", `{"inForce":"2"}`, `"2s"`},
+		{"the text that was approved", `{"inForce":"1","versions":{"1":{"state":"in-force","hash":"aa"}}}`, `"9s"`},
 		{"withdrawn", `{"inForce":"","versions":{"1":{"state":"withdrawn"}}}`, ""},
 		{"a version that is not there", `{"inForce":"3"}`, ""},
 	}
@@ -35,6 +36,8 @@ func TestTheRecordSaysWhatIsInForce(t *testing.T) {
 			put("Framework/f", `{"object":{"spec":`+framework+`}}`)
 			put("Backend/a/x", `{"object":{"spec":{"environments":{"prod":{"targets":[{"url":"http://127.0.0.1:1"}]}}}}}`)
 			put("Revision/a/x/v1/1", `{"hash":"1","form":{"team":"a","name":"x","framework":"f","version":{"name":"v1","path":"/x","backend":"x"}}}`)
+			put("FrameworkText/aa", `{"framework":"f","version":{"name":"1","policies":[{"policies":[{"policy-set":"a/s"}]}]},"policySets":{"a/s":[{"timeout":{"after":"9s"}}]}}`)
+			put("PolicySet/a/s", `{"object":{"spec":{"policies":[{"timeout":{"after":"10s"}}]}}}`)
 			put("Release/prod/a/x/v1", `{"revision":"1"}`)
 			s := compile.New(db)
 			if err := s.Load(t.Context()); err != nil {

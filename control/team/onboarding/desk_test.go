@@ -86,6 +86,12 @@ func (h *house) apply(docs ...catalog.Document) {
 // inForce puts a version of framework "corporate" in force.
 func (h *house) inForce(version, onboarding string) {
 	h.t.Helper()
+	// What is on record goes first: it keeps a version in force from being taken out.
+	_, err := h.trail.Commit(h.t.Context(), audit.Act{Action: "framework.withdraw", Object: "Framework corporate", Writes: []store.Write{
+		{Key: "FrameworkState/corporate", Kind: string(gatehouse.KindFrameworkState), Expect: store.Any}}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	h.apply(h.doc(fmt.Sprintf(`{"apiVersion":"gatehouse/v1","kind":"Framework","metadata":{"name":"corporate"},"spec":{"versions":[{"name":%q%s,"service":{"nonFunctional":{"terms":"Be kind, says %[1]s."}}}]}}`, version, onboarding)))
 	value, err := json.Marshal(gatehouse.FrameworkState{Framework: "corporate", InForce: version, Versions: map[string]gatehouse.FrameworkVersionState{version: {State: gatehouse.InForce}}})
 	if err == nil {
