@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/ed25519"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,10 +36,8 @@ func (u *Update) encode() []byte {
 	}
 	b := make([]byte, 0, len(head)+112*len(m.Entries))
 	b = append(append(b, head...), '\n')
-	for _, e := range m.Entries {
-		b = append(append(b, e.Kind...), ' ')
-		b = append(hex.AppendEncode(b, e.Hash[:]), ' ')
-		b = append(strconv.AppendQuote(b, e.Name), '\n')
+	for i := range m.Entries {
+		b = m.Entries[i].AppendLine(b)
 	}
 	return b
 }
@@ -75,16 +72,23 @@ func readUpdate(r io.Reader, keys map[string][]byte) (*Update, error) {
 		}
 		m.Entries = append(m.Entries, e)
 	}
-	if m.Digest() != head.Digest {
-		return nil, fmt.Errorf("manifest %d on disk does not have the digest it states", m.Serial)
+	u := &Update{Manifest: m, Digest: head.Digest, Signature: head.Signature, KeyID: head.KeyID}
+	return u, u.verify(keys)
+}
+
+// verify proves a generation from disk. With keys, its signature must be theirs;
+// without, only the digest is checked.
+func (u *Update) verify(keys map[string][]byte) error {
+	if u.Manifest.Digest() != u.Digest {
+		return fmt.Errorf("manifest %d on disk does not have the digest it states", u.Manifest.Serial)
 	}
-	if keys != nil {
-		key := keys[head.KeyID]
-		if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, head.Digest[:], head.Signature) {
-			return nil, fmt.Errorf("manifest %d on disk is not signed by the installation", m.Serial)
-		}
+	if keys == nil {
+		return nil
 	}
-	return &Update{Manifest: m, Digest: head.Digest, Signature: head.Signature, KeyID: head.KeyID}, nil
+	if key := keys[u.KeyID]; len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, u.Digest[:], u.Signature) {
+		return fmt.Errorf("manifest %d on disk is not signed by the installation", u.Manifest.Serial)
+	}
+	return nil
 }
 
 func readEntry(line []byte) (snapshot.Entry, error) {

@@ -92,17 +92,38 @@ func (m *Manifest) DigestOf(entries Hash) Hash {
 // cost little.
 func SumEntries(entries []Entry) Hash {
 	h := sha256.New()
-	var line []byte
-	for _, e := range entries {
-		line = append(line[:0], e.Kind...)
-		line = append(line, ' ')
-		line = hex.AppendEncode(line, e.Hash[:])
-		line = append(line, ' ')
-		line = strconv.AppendQuote(line, e.Name)
-		line = append(line, '\n')
-		h.Write(line)
+	lines := make([]byte, 0, 8<<10)
+	for i := range entries {
+		if lines = entries[i].AppendLine(lines); len(lines) > cap(lines)-512 {
+			h.Write(lines)
+			lines = lines[:0]
+		}
 	}
+	h.Write(lines)
 	return Hash(h.Sum(nil))
+}
+
+// AppendLine writes the entry as it is summed: kind, hash, name in quotes.
+func (e *Entry) AppendLine(b []byte) []byte {
+	b = append(append(b, e.Kind...), ' ')
+	b = append(hex.AppendEncode(b, e.Hash[:]), ' ')
+	if plain(e.Name) {
+		b = append(append(append(b, '"'), e.Name...), '"')
+	} else {
+		b = strconv.AppendQuote(b, e.Name)
+	}
+	return append(b, '\n')
+}
+
+// plain tells whether text stands for itself between quotes, as nearly every name
+// does: looking for what is to be escaped takes most of a sum otherwise.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // A Delta turns a manifest into its successor: all entries when Base is zero,
@@ -135,24 +156,30 @@ func DiffOf(base, m *Manifest, digest Hash, keyID string, key ed25519.PrivateKey
 	if base == nil {
 		return d
 	}
-	d.Base, d.Entries = base.Serial, nil
+	d.Base = base.Serial
+	d.Entries, d.Removed = Changes(base.Entries, m.Entries)
+	return d
+}
+
+// Changes are the entries that are new or others than in base, and those that are
+// gone. Both lists are in order.
+func Changes(base, next []Entry) (changed, removed []Entry) {
 	i := 0
-	for _, e := range m.Entries {
-		for i < len(base.Entries) && base.Entries[i].Compare(e) < 0 {
-			d.Removed = append(d.Removed, base.Entries[i])
+	for _, e := range next {
+		for i < len(base) && base[i].Compare(e) < 0 {
+			removed = append(removed, base[i])
 			i++
 		}
-		if i < len(base.Entries) && base.Entries[i].Compare(e) == 0 {
-			if base.Entries[i].Hash != e.Hash {
-				d.Entries = append(d.Entries, e)
+		if i < len(base) && base[i].Compare(e) == 0 {
+			if base[i].Hash != e.Hash {
+				changed = append(changed, e)
 			}
 			i++
 			continue
 		}
-		d.Entries = append(d.Entries, e)
+		changed = append(changed, e)
 	}
-	d.Removed = append(d.Removed, base.Entries[i:]...)
-	return d
+	return changed, append(removed, base[i:]...)
 }
 
 // Apply makes the successor of base and proves it: the digest must be right
@@ -163,7 +190,7 @@ func (d *Delta) Apply(base *Manifest, key ed25519.PublicKey) (*Manifest, error) 
 		if base == nil || base.Serial != d.Base {
 			return nil, fmt.Errorf("delta is based on manifest %d, which is not the one at hand", d.Base)
 		}
-		m.Entries = merge(base.Entries, d.Entries, d.Removed)
+		m.Entries = Merge(base.Entries, d.Entries, d.Removed)
 	}
 	for i := 1; i < len(m.Entries); i++ {
 		if m.Entries[i-1].Compare(m.Entries[i]) >= 0 {
@@ -179,8 +206,9 @@ func (d *Delta) Apply(base *Manifest, key ed25519.PublicKey) (*Manifest, error) 
 	return &m, nil
 }
 
-func merge(base, changed, removed []Entry) []Entry {
-	out := make([]Entry, 0, len(base)+len(changed))
+// Merge undoes what [Changes] did.
+func Merge(base, changed, removed []Entry) []Entry {
+	out := make([]Entry, 0, max(0, len(base)+len(changed)-len(removed)))
 	for _, e := range base {
 		for len(changed) > 0 && changed[0].Compare(e) < 0 {
 			out, changed = append(out, changed[0]), changed[1:]

@@ -4,6 +4,8 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -97,4 +99,25 @@ func FuzzDecode(f *testing.F) {
 		var a API
 		_ = Decode(data, &a) // must not panic
 	})
+}
+
+// A sum must stay what it is: gateways hold it against what lies on their disks.
+func TestSumOfNames(t *testing.T) {
+	for _, name := range []string{"payments/orders@v1", "", " ~", `a"b`, `a\b`, "ä", "\x7f", "\n"} {
+		e := Entry{Kind: "api", Name: name, Hash: Sum([]byte(name))}
+		want := "api " + e.Hash.String() + " " + strconv.Quote(name) + "\n"
+		if got := string(e.AppendLine(nil)); got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+	var all []Entry
+	var text strings.Builder
+	for i := range 1000 {
+		e := Entry{Kind: "api", Name: fmt.Sprint(strings.Repeat("x", i%300), i), Hash: Sum([]byte{byte(i)})}
+		all = append(all, e)
+		fmt.Fprintf(&text, "%s %s %q\n", e.Kind, e.Hash, e.Name)
+	}
+	if SumEntries(all) != Sum([]byte(text.String())) {
+		t.Error("the sum of many is not that of their lines")
+	}
 }
