@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,8 +16,8 @@ import (
 	"gatehouse/snapshot"
 )
 
-// generations is how many manifests lie on disk: if the newest is damaged, the
-// one before serves.
+// generations is how many manifest files lie on disk: if the newest is damaged, the
+// one before serves. Beside a long one lies a journal of what came after it.
 const generations = 2
 
 // A Disk keeps the last good configurations of an instance: manifests, each
@@ -27,10 +28,11 @@ type Disk struct {
 	dir string
 	log *slog.Logger
 
-	mu     sync.Mutex // guards what follows
-	packs  packs
-	serial []int64 // of the manifests on disk, oldest first
-	damage string  // what was wrong at start, "" if nothing was
+	mu      sync.Mutex // guards what follows
+	packs   packs
+	serial  []int64 // of the manifest files, oldest first
+	journal journal // of the newest
+	damage  string  // what was wrong at start, "" if nothing was
 }
 
 // OpenDisk reads what lies in dir, which it makes if needed. Damage is no
@@ -89,24 +91,70 @@ func (d *Disk) Load(id *Identity) *Update {
 }
 
 func (d *Disk) load(serial int64, id *Identity) (*Update, error) {
+	base, records, torn, err := d.read(serial)
+	if err != nil {
+		return nil, err
+	}
+	for n := len(records); ; n-- {
+		u := base.after(records[:n])
+		if err = d.whole(u, id); err == nil {
+			d.journal = journal{base: serial, serial: u.Manifest.Serial, records: n}
+			if n > 0 {
+				d.journal.size = records[n-1].end
+			}
+			if n > 1 {
+				d.journal.before = records[n-2].end
+			}
+			if n == len(records) && torn == nil && serial == d.serial[len(d.serial)-1] {
+				d.journal.last = u.Manifest
+			}
+			return u, nil
+		}
+		if n == 0 {
+			return nil, err
+		}
+		d.log.Warn("configuration on disk is passed over", "serial", u.Manifest.Serial, "error", err)
+	}
+}
+
+// read reads a manifest file and its journal, as far as that can be read; torn
+// says why not further.
+func (d *Disk) read(serial int64) (base *Update, records []record, torn, err error) {
 	f, err := os.Open(filepath.Join(d.dir, manifestName(serial)))
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
 	defer f.Close()
-	u, err := readUpdate(f, id.Keys)
-	if err != nil {
-		return nil, err
+	if base, err = readUpdate(f, nil); err != nil {
+		return nil, nil, nil, err
+	}
+	j, err := os.Open(filepath.Join(d.dir, journalName(serial)))
+	if errors.Is(err, os.ErrNotExist) {
+		return base, nil, nil, nil
+	} else if err != nil {
+		return base, nil, err, nil
+	}
+	defer j.Close()
+	if records, torn = readRecords(io.LimitReader(j, journalBytes+1)); torn != nil {
+		d.log.Warn("configuration on disk is damaged; what is whole is used", "journal", j.Name(), "records", len(records), "error", torn)
+	}
+	return base, records, torn, nil
+}
+
+// whole tells why a generation cannot serve.
+func (d *Disk) whole(u *Update, id *Identity) error {
+	if err := u.verify(id.Keys); err != nil {
+		return err
 	}
 	if err := u.belongs(id); err != nil {
-		return nil, err
+		return err
 	}
 	for _, e := range u.Manifest.Entries {
 		if !d.packs.has(e.Hash) {
-			return nil, fmt.Errorf("manifest %d: chunk %s of %s %q is missing or damaged", serial, e.Hash, e.Kind, e.Name)
+			return fmt.Errorf("manifest %d: chunk %s of %s %q is missing or damaged", u.Manifest.Serial, e.Hash, e.Kind, e.Name)
 		}
 	}
-	return u, nil
+	return nil
 }
 
 // Lacks lists the hashes of entries whose chunks are not on disk, each once.
@@ -114,6 +162,9 @@ func (d *Disk) Lacks(entries []snapshot.Entry) []snapshot.Hash {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var out []snapshot.Hash
+	if last := d.journal.last; last != nil { // all of that is here
+		entries, _ = snapshot.Changes(last.Entries, entries)
+	}
 	for _, e := range entries {
 		if !d.packs.has(e.Hash) {
 			out = append(out, e.Hash)
@@ -127,7 +178,11 @@ func (d *Disk) Lacks(entries []snapshot.Entry) []snapshot.Hash {
 func (d *Disk) Chunk(h snapshot.Hash) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.packs.read(h)
+	data, err := d.packs.read(h)
+	if err != nil {
+		d.journal.last = nil
+	}
+	return data, err
 }
 
 // Save keeps chunks and then the manifest, and drops what only older
@@ -138,14 +193,37 @@ func (d *Disk) Save(u *Update, chunks map[snapshot.Hash][]byte) error {
 	if err := d.packs.append(chunks); err != nil {
 		return fmt.Errorf("saving configuration %d: %w", u.Manifest.Serial, err)
 	}
-	if err := writeFile(d.dir, manifestName(u.Manifest.Serial), u.encode()); err != nil {
-		return fmt.Errorf("saving configuration %d: %w", u.Manifest.Serial, err)
+	done, err := d.journal.append(d.dir, u)
+	if err != nil {
+		d.log.Warn("configuration does not go into the journal; it is written whole", "serial", u.Manifest.Serial, "error", err)
 	}
-	if i, found := slices.BinarySearch(d.serial, u.Manifest.Serial); !found {
-		d.serial = slices.Insert(d.serial, i, u.Manifest.Serial)
+	if !done {
+		if err := d.saveWhole(u); err != nil {
+			return fmt.Errorf("saving configuration %d: %w", u.Manifest.Serial, err)
+		}
 	}
 	if err := d.collect(u); err != nil {
 		d.log.Warn("tidying configuration on disk", "error", err) // nothing is lost by it
+	}
+	return nil
+}
+
+// saveWhole writes a manifest file and begins a journal.
+func (d *Disk) saveWhole(u *Update) error {
+	serial := u.Manifest.Serial
+	d.journal.last = nil
+	if err := writeFile(d.dir, manifestName(serial), u.encode()); err != nil {
+		return err
+	}
+	i, found := slices.BinarySearch(d.serial, serial)
+	if !found {
+		d.serial = slices.Insert(d.serial, i, serial)
+	} else if err := os.Remove(filepath.Join(d.dir, journalName(serial))); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err // of the file before; nothing may be appended to it
+	}
+	d.journal = journal{base: serial, serial: serial}
+	if i == len(d.serial)-1 { // else a start would read another file first
+		d.journal.last = u.Manifest
 	}
 	return nil
 }
@@ -155,9 +233,23 @@ func (d *Disk) Save(u *Update, chunks map[snapshot.Hash][]byte) error {
 func (d *Disk) Drop(serial int64) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.journal.records > 0 && d.journal.serial == serial {
+		return d.journal.drop(d.dir)
+	}
 	if i, found := slices.BinarySearch(d.serial, serial); found {
 		d.serial = slices.Delete(d.serial, i, i+1)
-		return os.Remove(filepath.Join(d.dir, manifestName(serial)))
+		d.journal.last = nil
+		return d.remove(serial)
+	}
+	return nil
+}
+
+// remove removes a manifest file and its journal.
+func (d *Disk) remove(serial int64) error {
+	for _, name := range []string{manifestName(serial), journalName(serial)} {
+		if err := os.Remove(filepath.Join(d.dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }
@@ -166,7 +258,7 @@ func (d *Disk) Drop(serial int64) error {
 // of no use, writes the packs anew.
 func (d *Disk) collect(newest *Update) error {
 	for len(d.serial) > generations {
-		if err := os.Remove(filepath.Join(d.dir, manifestName(d.serial[0]))); err != nil && !errors.Is(err, os.ErrNotExist) {
+		if err := d.remove(d.serial[0]); err != nil {
 			return err
 		}
 		d.serial = d.serial[1:]
@@ -179,17 +271,17 @@ func (d *Disk) collect(newest *Update) error {
 		live[e.Hash] = struct{}{}
 	}
 	for _, serial := range d.serial {
-		f, err := os.Open(filepath.Join(d.dir, manifestName(serial)))
-		if err != nil {
-			return err
-		}
-		u, err := readUpdate(f, nil)
-		f.Close()
+		u, records, _, err := d.read(serial)
 		if err != nil {
 			continue // damaged: it keeps nothing alive
 		}
 		for _, e := range u.Manifest.Entries {
 			live[e.Hash] = struct{}{}
+		}
+		for _, r := range records {
+			for _, e := range r.changed {
+				live[e.Hash] = struct{}{}
+			}
 		}
 	}
 	return d.packs.rewrite(live)

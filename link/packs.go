@@ -23,6 +23,7 @@ type packs struct {
 	index  map[snapshot.Hash]place
 	end    int64 // of the last file
 	bytes  int64 // of all
+	asked  int64 // what bytes was when they were last held against what is used
 	damage string
 }
 
@@ -206,6 +207,11 @@ func (p *packs) create() error {
 // crowded tells whether more than half of what lies here, and no small part,
 // is of no use to the entries.
 func (p *packs) crowded(entries []snapshot.Entry) bool {
+	// Going through all entries is worth it only when something was added.
+	if p.bytes <= tidySize || p.bytes-p.asked < tidySize/8 {
+		return false
+	}
+	p.asked = p.bytes
 	var live int64
 	for _, e := range entries {
 		live += int64(frameHead) + int64(p.index[e.Hash].size)
