@@ -98,7 +98,7 @@ func (s *State) set(id chunkID, data []byte, hash snapshot.Hash, uses []string, 
 	delete(s.dirty, id)
 	e := s.envs[id.env]
 	if e == nil {
-		e = &environment{chunks: map[chunkID]chunk{}, asides: map[string]report.Refusal{}}
+		e = &environment{chunks: map[chunkID]chunk{}, asides: map[string]report.Refusal{}, stale: map[chunkID]struct{}{}}
 		s.envs[id.env] = e
 	}
 	s.depend(id, uses)
@@ -133,6 +133,7 @@ func (s *State) set(id chunkID, data []byte, hash snapshot.Hash, uses []string, 
 		e.chunks[id] = chunk{hash, data}
 	}
 	e.view = nil
+	e.stale[id] = struct{}{}
 	changed[id.env] = struct{}{}
 }
 

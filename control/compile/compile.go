@@ -67,6 +67,10 @@ type environment struct {
 	bound  map[string][]string
 	shared bool
 	view   *View // nil after a change
+	// entries are those of the view made last, and stale the chunks that are not
+	// as they stand there: one change among ten thousand sorts nothing.
+	entries []snapshot.Entry
+	stale   map[chunkID]struct{}
 }
 
 type chunk struct {
@@ -169,17 +173,34 @@ func (s *State) View(env string) *View {
 		return nil
 	}
 	if e.view == nil {
-		v := &View{Environment: env, Seq: s.Seq(), Entries: make([]snapshot.Entry, 0, len(e.chunks))}
-		for id, c := range e.chunks {
-			v.Entries = append(v.Entries, snapshot.Entry{Kind: id.kind, Name: id.name, Hash: c.hash})
-		}
-		slices.SortFunc(v.Entries, snapshot.Entry.Compare)
+		v := &View{Environment: env, Seq: s.Seq(), Entries: e.list()}
 		v.Sum = snapshot.SumEntries(v.Entries)
 		v.Aside = slices.SortedFunc(maps.Values(e.asides), func(a, b report.Refusal) int { return strings.Compare(a.API, b.API) })
 		v.Bound, e.shared = e.bound, true
 		e.view = v
 	}
 	return e.view
+}
+
+// list is all entries in order. What it returned is never changed.
+func (e *environment) list() []snapshot.Entry {
+	if len(e.stale) == 0 {
+		return e.entries
+	}
+	var changed, removed []snapshot.Entry
+	for id := range e.stale {
+		entry := snapshot.Entry{Kind: id.kind, Name: id.name}
+		if c, ok := e.chunks[id]; ok {
+			entry.Hash = c.hash
+			changed = append(changed, entry)
+		} else if _, was := slices.BinarySearchFunc(e.entries, entry, snapshot.Entry.Compare); was {
+			removed = append(removed, entry)
+		}
+	}
+	slices.SortFunc(changed, snapshot.Entry.Compare)
+	slices.SortFunc(removed, snapshot.Entry.Compare)
+	e.entries, e.stale = snapshot.Merge(e.entries, changed, removed), map[chunkID]struct{}{}
+	return e.entries
 }
 
 // Chunk returns the bytes of the environment's chunk that e names, if it is

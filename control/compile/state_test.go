@@ -44,6 +44,9 @@ func TestIncrementalEqualsScratch(t *testing.T) {
 			}
 			write(t, db, writes)
 			follow(one)
+			if rapid.Bool().Draw(rt, "look") { // a view is made of the one before
+				render(t, one)
+			}
 			if rapid.Bool().Draw(rt, "follow") {
 				follow(some)
 			}
