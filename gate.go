@@ -102,8 +102,8 @@ type FrameworkVersionState struct {
 	Hash string `json:"hash,omitempty"`
 	// Approvals is how many persons had to approve it, Stated what its framework
 	// said then.
-	Approvals   int       `json:"approvals,omitempty"`
-	Stated      int       `json:"stated,omitempty"`
+	Approvals int `json:"approvals,omitempty"`
+	Stated    int `json:"stated,omitempty"`
 	// Authors wrote it and do not approve it: everybody who changed its text, and
 	// from its submission on the persons behind a service account that did.
 	Authors     []string  `json:"authors,omitempty"`
@@ -234,7 +234,8 @@ type Evidence struct {
 	Hash      string    `json:"hash"` // SHA-256, hexadecimal
 	Name      string    `json:"name"` // of the file, as attached
 	MediaType string    `json:"mediaType,omitempty"`
-	Size      int64     `json:"size"` // bytes
+	Team      string    `json:"team,omitempty"` // whose it is; "" is the organization's
+	Size      int64     `json:"size"`           // bytes
 	By        string    `json:"by"`
 	Time      time.Time `json:"time"`
 }

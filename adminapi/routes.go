@@ -14,4 +14,5 @@ var Routes = slices.Concat(
 	[]Described{CreateGatewayToken, ListGatewayTokens, RevokeGatewayToken, ListInstances, ListGatewayInstances, RevokeInstance, GetDelivery, GetRollout, QueryUsage},
 	onboardingRoutes,
 	frameworkRoutes,
+	evidenceRoutes,
 )

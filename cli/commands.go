@@ -15,7 +15,7 @@ func (a *App) commands() []*cobra.Command {
 		a.get(), a.list(), a.describe(), a.delete(),
 		release, a.promote(), a.rollback(), a.status(), a.explainChain(), a.subscribe(), a.subscription(), a.key(),
 		a.onboard(),
-		a.framework(),
+		a.framework(), a.evidence(),
 		a.catalog(), a.gateways(), a.usage(), a.audit(), a.access(), a.console(),
 		a.login(), a.logout(), a.contexts(), a.whoami(), a.tokens(), a.gatewayToken(), a.doctor(), a.version(),
 	}

@@ -219,6 +219,7 @@ func (a *App) frameworkMove(verb, short string, do func(*client.Client, context.
 // frameworkDecide is the command of an approval or rejection.
 func (a *App) frameworkDecide(verb, short string, do func(*client.Client, context.Context, adminapi.DecideFrameworkRequest) (*adminapi.FrameworkMoved, error)) *cobra.Command {
 	var body adminapi.DecideFrameworkBody
+	var proofs []string
 	c := &cobra.Command{
 		Use: verb + " NAME@VERSION", Args: exactly(1, "one framework version"), Short: short,
 		Long: short + ".\n\nNobody decides on what they wrote or submitted, and nobody twice; a decision is\nnever changed. --hash refuses to decide on another text than the one you read.",
@@ -230,11 +231,14 @@ func (a *App) frameworkDecide(verb, short string, do func(*client.Client, contex
 			if verb == "reject" && body.Comment == "" {
 				return misuse("--comment says why it is rejected; its authors read it")
 			}
+			if body.Evidence, err = a.proofs(c.Context(), proofs, ""); err != nil {
+				return err
+			}
 			return a.frameworkMoved(ask(a, c.Context(), do, adminapi.DecideFrameworkRequest{FrameworkRef: ref, Body: &body}))
 		},
 	}
 	c.Flags().StringVar(&body.Comment, "comment", "", "why, for the record")
-	c.Flags().StringSliceVar(&body.Evidence, "evidence", nil, "SHA-256 of a file uploaded as evidence; may be given several times")
+	c.Flags().StringArrayVar(&proofs, "evidence", nil, "file that proves it, or the SHA-256 of one that was uploaded; may be given several times")
 	c.Flags().StringVar(&body.Hash, "hash", "", "SHA-256 of the text that was read, as \"framework show\" prints it")
 	return c
 }

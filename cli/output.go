@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -100,4 +103,19 @@ func block(n *yaml.Node) {
 	for _, c := range n.Content {
 		block(c)
 	}
+}
+
+// write puts bytes into a file, or to standard output where none is named.
+func (a *App) write(file string, data []byte) error {
+	if file == "" || file == "-" {
+		_, err := a.Out.Write(data)
+		return err
+	}
+	return os.WriteFile(file, data, 0o644)
+}
+
+// sum is the SHA-256 of data, in hexadecimal.
+func sum(data []byte) string {
+	h := sha256.Sum256(data)
+	return hex.EncodeToString(h[:])
 }

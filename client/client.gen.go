@@ -342,3 +342,23 @@ func (c *Client) CommentFramework(ctx context.Context, in adminapi.CommentFramew
 func (c *Client) ListFrameworkComments(ctx context.Context, in adminapi.ListFrameworkCommentsRequest) (*adminapi.FrameworkComments, error) {
 	return call(ctx, c, adminapi.ListFrameworkComments, &in)
 }
+
+// AddEvidence carries out evidence.create: keep a file that proves something.
+func (c *Client) AddEvidence(ctx context.Context, in adminapi.AddEvidenceRequest) (*adminapi.EvidenceAnswer, error) {
+	return call(ctx, c, adminapi.AddEvidence, &in)
+}
+
+// ListEvidence carries out evidence.list: list files that prove something, newest first.
+func (c *Client) ListEvidence(ctx context.Context, in adminapi.ListEvidenceRequest) (*adminapi.EvidenceList, error) {
+	return call(ctx, c, adminapi.ListEvidence, &in)
+}
+
+// GetEvidence carries out evidence.get: tell what a file is, whose, and who brought it when.
+func (c *Client) GetEvidence(ctx context.Context, in adminapi.EvidenceRef) (*adminapi.EvidenceAnswer, error) {
+	return call(ctx, c, adminapi.GetEvidence, &in)
+}
+
+// GetEvidenceContent carries out evidence.get: read the bytes of a file.
+func (c *Client) GetEvidenceContent(ctx context.Context, in adminapi.EvidenceRef) (*adminapi.EvidenceContent, error) {
+	return call(ctx, c, adminapi.GetEvidenceContent, &in)
+}

@@ -10,6 +10,7 @@ func (c *Control) bind() {
 	s.BindAccess(c.Guard)
 	s.BindAudit()
 	s.BindFrameworks(c.Frameworks)
+	s.BindEvidence(c.Evidence)
 	server.BindFleet(s, c.Fleet)
 	server.BindUsage(s, c.Usage, c.Now)
 	s.BindOnboarding(c.Onboarding)

@@ -22,6 +22,7 @@ import (
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
 	"gatehouse/control/fleet"
+	"gatehouse/control/governance/evidence"
 	"gatehouse/control/governance/framework"
 	"gatehouse/control/server"
 	"gatehouse/control/subscription"
@@ -60,6 +61,7 @@ type Control struct {
 	Usage         *usage.Usage
 	Onboarding    *onboarding.Desk
 	Frameworks    *framework.Desk
+	Evidence      *evidence.Shelf
 	Server        *server.Server
 }
 
@@ -101,6 +103,7 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Subscriptions = subscription.New(c.Trail, c.Catalog)
 	c.Onboarding = onboarding.New(c.Trail, c.Catalog, c.Guard)
 	c.Usage = &usage.Usage{DB: c.DB}
+	c.Evidence = evidence.New(c.Trail)
 	c.Frameworks = framework.New(c.Trail, c.Guard)
 	if err := c.Frameworks.Adopt(ctx); err != nil {
 		return err

@@ -42,6 +42,7 @@ var bodies = map[string]string{
 	"apply":            `{"documents":[{"object":{"apiVersion":"gatehouse/v1","kind":"PolicySet","metadata":{"team":"{team}","name":"new"},"spec":{"policies":[{"timeout":{"backend":"1s"}}]}}}]}`,
 	"createToken":      `{"subject":"user:one"}`,
 	"createLoginCode":  `{"subject":"user:one"}`,
+	"addEvidence":      `{"name":"one.txt","team":"{team}","content":"b25l"}`,
 	"answerOnboarding": `{"answer":"yes"}`,
 }
 
@@ -49,12 +50,13 @@ var queries = map[string]string{
 	"accessCan": "?subject=user:one&action=api.put&on=API/{team}/one", "accessWhy": "?subject=user:one&action=api.put&on=API/{team}/one",
 	"accessWho": "?action=api.put&on=API/{team}/one", "listTokens": "?subject=user:one", "listSessions": "?subject=user:one",
 	"queryUsage": "?api={team}/one@v1", "explain": "?environment=dev", "getDelivery": "?environment=dev", "tailAudit": "?wait=0",
+	"listEvidence": "?team={team}",
 }
 
 // request is the call of a route on the objects of a team.
 func request(o adminapi.Operation, team string) call {
 	fill := strings.NewReplacer("{team}", team, "{version}", "v1", "{revision}", "abcdef", "{token}", "tok_none", "{session}", "ses_none",
-		"{key}", "key_none", "{instance}", "none", "{name}", nameOf(o, team))
+		"{key}", "key_none", "{instance}", "none", "{hash}", strings.Repeat("0", 64), "{name}", nameOf(o, team))
 	c := call{method: o.Method(), path: fill.Replace(o.Path() + queries[o.ID]), body: fill.Replace(bodies[o.ID])}
 	switch {
 	case o.Kind != "" && o.Method() == "PUT":

@@ -80,7 +80,7 @@ var (
 	consuming = join(whole("application", "key", "support"),
 		words("subscription.create subscription.put subscription.delete subscription.cancel usage.get"))
 	teamWork = join(whole("api", "backend", "policy-set", "product"), consuming,
-		words("key.get key.list release.create release.promote release.rollback release.withdraw gate.run gate.show gate.evidence gate.ask"))
+		words("key.get key.list release.create release.promote release.rollback release.withdraw gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"))
 )
 
 func words(text string) []string { return strings.Fields(text) }

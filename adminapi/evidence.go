@@ -1,0 +1,60 @@
+package adminapi
+
+import "gatehouse"
+
+// The routes of evidence: files that prove something, by the SHA-256 of their
+// bytes.
+var (
+	AddEvidence = Route[AddEvidenceRequest, EvidenceAnswer]{Operation{
+		ID: "addEvidence", Pattern: "POST /v1/evidence", Action: "evidence.create", Status: 201, MaxBody: 16 << 20,
+		Doc: `Keep a file that proves something
+
+At most 10 MiB. It is kept once, by the SHA-256 of its bytes, which approvals and answers name; one that is there already is answered as it is.`,
+	}}
+	ListEvidence = Route[ListEvidenceRequest, EvidenceList]{Operation{
+		ID: "listEvidence", Pattern: "GET /v1/evidence", Action: "evidence.list",
+		Doc: "List files that prove something, newest first",
+	}}
+	GetEvidence = Route[EvidenceRef, EvidenceAnswer]{Operation{
+		ID: "getEvidence", Pattern: "GET /v1/evidence/{hash}", Action: "evidence.get",
+		Doc: "Tell what a file is, whose, and who brought it when",
+	}}
+	GetEvidenceContent = Route[EvidenceRef, EvidenceContent]{Operation{
+		ID: "getEvidenceContent", Pattern: "GET /v1/evidence/{hash}/content", Action: "evidence.get", Stream: true,
+		Doc: "Read the bytes of a file",
+	}}
+)
+
+var evidenceRoutes = []Described{AddEvidence, ListEvidence, GetEvidence, GetEvidenceContent}
+
+// Requests and answers about evidence.
+type (
+	EvidenceRef struct {
+		Hash string `path:"hash" minLength:"64" maxLength:"64" doc:"SHA-256 of the file, in hexadecimal."`
+	}
+	AddEvidenceRequest struct {
+		Body struct {
+			Name      string `json:"name" minLength:"1" maxLength:"200" doc:"Of the file, without its folder."`
+			MediaType string `json:"mediaType,omitempty" maxLength:"100"`
+			Team      string `json:"team,omitempty" doc:"Whose evidence it is; left out, the organization's."`
+			Content   []byte `json:"content"`
+		}
+	}
+	ListEvidenceRequest struct {
+		Team  string `query:"team" doc:"Of this team; left out, the organization's, and - for all."`
+		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+		After string `query:"after" doc:"Cursor from the page before."`
+	}
+	EvidenceAnswer struct{ Body gatehouse.Evidence }
+	EvidenceList   struct {
+		Body struct {
+			Items []gatehouse.Evidence `json:"items"`
+			Next  string               `json:"next,omitempty"`
+		}
+	}
+	EvidenceContent struct {
+		ContentType string `header:"Content-Type"`
+		Disposition string `header:"Content-Disposition"`
+		Body        []byte
+	}
+)
