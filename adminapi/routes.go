@@ -13,6 +13,7 @@ var Routes = slices.Concat(
 	[]Described{QueryAudit, TailAudit, VerifyAudit, ExportAudit},
 	[]Described{CreateGatewayToken, ListGatewayTokens, RevokeGatewayToken, ListInstances, ListGatewayInstances, RevokeInstance, GetDelivery, GetRollout, QueryUsage},
 	onboardingRoutes,
+	teamRoutes,
 	frameworkRoutes,
 	evidenceRoutes,
 )

@@ -26,7 +26,7 @@ the environments it may release into and how much it may have.`,
 		a.onboardDecide("approve", "Let an on-boarding through", "", (*client.Client).ApproveOnboarding),
 		a.onboardDecide("reject", "Turn an on-boarding down", "--reason says why; whoever asked is told it", (*client.Client).RejectOnboarding),
 		a.onboardAsk(), a.onboardAnswer(),
-		a.onboardDecide("withdraw", "Take an on-boarding back", "", (*client.Client).WithdrawOnboarding))
+		a.onboardDecide("withdraw", "Take an on-boarding back", "", (*client.Client).WithdrawOnboarding), a.onboardKit())
 	return c
 }
 

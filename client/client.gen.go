@@ -298,6 +298,11 @@ func (c *Client) WithdrawOnboarding(ctx context.Context, in adminapi.DecideOnboa
 	return call(ctx, c, adminapi.WithdrawOnboarding, &in)
 }
 
+// MakeKit carries out team.kit: make a team's first repository.
+func (c *Client) MakeKit(ctx context.Context, in adminapi.KitRequest) (*adminapi.KitAnswer, error) {
+	return call(ctx, c, adminapi.MakeKit, &in)
+}
+
 // ListFrameworkVersions carries out framework.list: list where each version of a framework stands.
 func (c *Client) ListFrameworkVersions(ctx context.Context, in adminapi.OrgRef) (*adminapi.FrameworkVersions, error) {
 	return call(ctx, c, adminapi.ListFrameworkVersions, &in)

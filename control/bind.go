@@ -14,4 +14,5 @@ func (c *Control) bind() {
 	server.BindFleet(s, c.Fleet)
 	server.BindUsage(s, c.Usage, c.Now)
 	s.BindOnboarding(c.Onboarding)
+	s.BindTeams(c.Teams)
 }

@@ -26,6 +26,7 @@ import (
 	"gatehouse/control/governance/framework"
 	"gatehouse/control/server"
 	"gatehouse/control/subscription"
+	"gatehouse/control/team"
 	"gatehouse/control/team/onboarding"
 	"gatehouse/control/usage"
 	"gatehouse/link"
@@ -60,6 +61,7 @@ type Control struct {
 	Fleet         *fleet.Fleet
 	Usage         *usage.Usage
 	Onboarding    *onboarding.Desk
+	Teams         *team.Desk
 	Frameworks    *framework.Desk
 	Evidence      *evidence.Shelf
 	Server        *server.Server
@@ -104,6 +106,7 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Onboarding = onboarding.New(c.Trail, c.Catalog, c.Guard)
 	c.Usage = &usage.Usage{DB: c.DB}
 	c.Evidence = evidence.New(c.Trail)
+	c.Teams = &team.Desk{Catalog: c.Catalog, Guard: c.Guard, Trail: c.Trail, Onboarding: c.Onboarding, Usage: c.Usage}
 	c.Frameworks = framework.New(c.Trail, c.Guard)
 	if err := c.Frameworks.Adopt(ctx); err != nil {
 		return err

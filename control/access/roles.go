@@ -40,7 +40,8 @@ the record of actions included. Changes no API.`,
 	{"developer", "Developer", `build, publish and release a team's APIs
 
 All of a team's own objects: APIs, backends, policy sets, products, applications,
-subscriptions and keys; releases, promotes and rolls back. Where a release or a
+subscriptions and keys; releases, promotes and rolls back; tokens of its service
+accounts, for its pipelines. Where a release or a
 subscription waits for approval, an approver decides.`,
 		join(readingOf(teamNouns), teamWork)},
 
@@ -80,7 +81,8 @@ var (
 	consuming = join(whole("application", "key", "support"),
 		words("subscription.create subscription.put subscription.delete subscription.cancel usage.get"))
 	teamWork = join(whole("api", "backend", "policy-set", "product"), consuming,
-		words("key.get key.list release.create release.promote release.rollback release.withdraw gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"))
+		words("key.get key.list release.create release.promote release.rollback release.withdraw gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"),
+		words("team.kit service-account.token"))
 )
 
 func words(text string) []string { return strings.Fields(text) }

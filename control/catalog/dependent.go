@@ -37,6 +37,9 @@ func (p *plan) environments(ctx context.Context) error {
 	return nil
 }
 
+// Mode is how revisions come into an environment: automatic, manual or approved.
+func Mode(e *gatehouse.Environment) string { return mode(e) }
+
 // mode is how revisions come into an environment.
 func mode(e *gatehouse.Environment) string {
 	if e.Release != nil && e.Release.Mode != "" {

@@ -24,7 +24,7 @@ type Terms struct {
 // Terms are those of a framework, or of the one in force when none is named;
 // nil when none is in force at all.
 func (d *Desk) Terms(ctx context.Context, framework string) (*Terms, error) {
-	states, err := d.inForce(ctx)
+	states, err := d.InForce(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -58,8 +58,8 @@ func instead(states map[string]string) string {
 // maxFrameworks bounds how many frameworks are looked at.
 const maxFrameworks = 1000
 
-// inForce are the frameworks with a version in force, to its name.
-func (d *Desk) inForce(ctx context.Context) (map[string]string, error) {
+// InForce are the frameworks with a version in force, to its name.
+func (d *Desk) InForce(ctx context.Context) (map[string]string, error) {
 	page, err := d.db.List(ctx, store.Query{Kind: string(gatehouse.KindFrameworkState), Limit: maxFrameworks})
 	if err != nil {
 		return nil, err
@@ -136,4 +136,26 @@ func (d *Desk) stillAccepted(ctx context.Context, o *gatehouse.Onboarding) (*Ter
 		err = gatehouse.E(gatehouse.Conflict, "version %q of framework %q, which was accepted, is not in force any more, %q is: ask back, so that the answer accepts it", a.Version, a.Framework, t.Version)
 	}
 	return t, err
+}
+
+// Accepted is what was accepted when the team was on-boarded last; nil when it
+// came another way, or when no framework was in force.
+func (d *Desk) Accepted(ctx context.Context, team string) (*gatehouse.Acceptance, error) {
+	var last *gatehouse.Acceptance
+	f := Filter{Team: team, State: gatehouse.Approved, Limit: 500}
+	for {
+		page, next, err := d.List(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range page {
+			if a := s.Acceptance; a != nil && (last == nil || a.Time.After(last.Time)) {
+				last = a
+			}
+		}
+		if next == "" {
+			return last, nil
+		}
+		f.After = next
+	}
 }
