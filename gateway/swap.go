@@ -79,7 +79,10 @@ type change struct {
 // compare splits entries by what is to be done with them. Both lists are sorted.
 func (s *swap) compare(entries []snapshot.Entry) {
 	have := s.g.have
-	s.kept = make([]snapshot.Entry, 0, len(have))
+	s.kept = s.g.spare[:0]
+	if cap(s.kept) < len(have) {
+		s.kept = make([]snapshot.Entry, 0, len(have)+len(have)/8)
+	}
 	for i, e := range entries {
 		if i > 0 && entries[i-1].Compare(e) == 0 {
 			continue // a manifest that says a thing twice: the first holds
@@ -259,7 +262,7 @@ func (s *swap) finish(m *snapshot.Manifest) {
 	if len(s.changed) >= manyChunks {
 		g.watches.Go(g.tidy)
 	}
-	g.have = s.inForce()
+	g.spare, g.have = g.have, s.inForce()
 	g.manifest, g.aside = m, s.aside
 }
 
@@ -288,5 +291,5 @@ func (s *swap) inForce() []snapshot.Entry {
 		}
 	}
 	slices.SortFunc(out, snapshot.Entry.Compare)
-	return slices.Clip(out)
+	return out
 }

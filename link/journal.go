@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gatehouse/snapshot"
 )
@@ -129,13 +130,39 @@ func (u *Update) after(records []record) *Update {
 	if len(records) == 0 {
 		return u
 	}
-	m := *u.Manifest
+	// What they say together is found first: each merge copies all entries.
+	type name struct{ kind, name string }
+	is := map[name]*snapshot.Entry{} // nil: gone
 	for i := range records {
-		m.Entries = snapshot.Merge(m.Entries, records[i].changed, records[i].removed)
+		for _, e := range records[i].removed {
+			is[name{e.Kind, e.Name}] = nil
+		}
+		for j := range records[i].changed {
+			e := &records[i].changed[j]
+			is[name{e.Kind, e.Name}] = e
+		}
 	}
+	var changed, removed []snapshot.Entry
+	for n, e := range is {
+		if e != nil {
+			changed = append(changed, *e)
+		} else if gone := (snapshot.Entry{Kind: n.kind, Name: n.name}); has(u.Manifest.Entries, gone) {
+			removed = append(removed, gone)
+		}
+	}
+	slices.SortFunc(changed, snapshot.Entry.Compare)
+	slices.SortFunc(removed, snapshot.Entry.Compare)
+	m := *u.Manifest
+	m.Entries = snapshot.Merge(m.Entries, changed, removed)
 	h := &records[len(records)-1].head
 	m.Environment, m.Serial = h.Environment, h.Serial
 	return &Update{Manifest: &m, Digest: h.Digest, Signature: h.Signature, KeyID: h.KeyID}
+}
+
+// has tells whether something stands under the entry's name.
+func has(entries []snapshot.Entry, e snapshot.Entry) bool {
+	_, ok := slices.BinarySearchFunc(entries, e, snapshot.Entry.Compare)
+	return ok
 }
 
 // append puts u into the journal, if it is small enough beside what is there.

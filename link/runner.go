@@ -52,7 +52,8 @@ type Runner struct {
 	unkept   *Update      // in force and not on disk
 	contact  atomic.Int64 // Unix nanoseconds of the last answer
 	serial   atomic.Int64
-	kept     int // instances of the environment, on disk
+	told     time.Time // when health was sent last
+	kept     int       // instances of the environment, on disk
 	send     chan struct{}
 }
 
@@ -190,6 +191,7 @@ func (r *Runner) poll(ctx context.Context) {
 			pause.reset()
 			continue
 		}
+		r.told = time.Time{} // whoever answers next may know nothing
 		if ctx.Err() == nil {
 			r.Log.Warn("the link to the control plane is interrupted; the configuration in force stays", "error", err)
 		}
@@ -200,10 +202,16 @@ func (r *Runner) poll(ctx context.Context) {
 	}
 }
 
+// healthEvery is how often the instance gives an account of itself at most: it
+// looks at every target of every backend, and one change may follow the other.
+const healthEvery = time.Second
+
 func (r *Runner) health() *report.Health {
-	if r.Health == nil {
-		return nil
+	now := r.Now()
+	if since := now.Sub(r.told); r.Health == nil || since >= 0 && since < healthEvery {
+		return nil // the control plane goes on with what it was told
 	}
+	r.told = now
 	h := r.Health()
 	h.Unsent = int64(r.spool.Waiting())
 	return &h
