@@ -32,6 +32,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"envsubst": substitute,
 	"fetch":    fetch,
 	"moment":   moment,
+	"recipes":  recipes,
 }
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }

@@ -106,13 +106,18 @@ func (p *plan) permitted(ctx context.Context) error {
 			continue
 		}
 		team, _ := gatehouse.ParseRef(w.api, "")
-		barred, err := p.barred(ctx, team, w.env)
-		if err != nil {
+		if err := p.allowed(ctx, team, w.env); err != nil {
 			return err
-		}
-		if barred != "" {
-			return gatehouse.E(gatehouse.Conflict, "%s", barred)
 		}
 	}
 	return nil
+}
+
+// allowed refuses an environment that a team's APIs are not for.
+func (p *plan) allowed(ctx context.Context, team, env string) error {
+	barred, err := p.barred(ctx, team, env)
+	if err == nil && barred != "" {
+		err = gatehouse.E(gatehouse.Conflict, "%s", barred)
+	}
+	return err
 }

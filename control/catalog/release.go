@@ -138,6 +138,9 @@ func (c *Catalog) move(ctx context.Context, doing string, ref Ref, env string, d
 
 // want releases the revision, or asks for it.
 func (m *move) want(ctx context.Context, action string, ref Ref, note string) error {
+	if err := m.p.allowed(ctx, ref.Team, m.env); err != nil {
+		return err
+	}
 	rev, err := m.c.Revision(ctx, ref)
 	if err != nil {
 		return err
