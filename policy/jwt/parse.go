@@ -1,15 +1,11 @@
 package jwt
 
 import (
-	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/go-jose/go-jose/v4"
 )
@@ -27,6 +23,8 @@ type head struct {
 	algorithm jose.SignatureAlgorithm
 	kid       string
 	hasKid    bool
+	signed    string // what the signature is over
+	signature []byte
 }
 
 // parse splits a token and reads its header and claims, none of it trusted yet.
@@ -55,9 +53,10 @@ func parse(token string) (head, map[string]any, error) {
 	if err != nil {
 		return h, nil, fmt.Errorf("the token's claims %w", err)
 	}
-	if _, err := decode(third); err != nil {
+	if h.signature, err = decode(third); err != nil {
 		return h, nil, errors.New("the token's signature is not base64url")
 	}
+	h.signed = token[:len(token)-len(third)-1]
 	return h, claims, nil
 }
 
@@ -97,21 +96,7 @@ func part(text string) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !utf8.Valid(data) {
-		return nil, errors.New("are not UTF-8")
-	}
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	r := reader{dec: dec, left: maxMembers}
-	v, err := r.value(0)
-	if err != nil {
-		return nil, err
-	}
-	m, ok := v.(map[string]any)
-	if _, err := dec.Token(); !ok || !errors.Is(err, io.EOF) {
-		return nil, errors.New("are not one JSON object")
-	}
-	return m, nil
+	return readObject(data)
 }
 
 // decode reads base64url without padding (RFC 7515 §2), and nothing that another
@@ -125,60 +110,4 @@ func decode(text string) ([]byte, error) {
 		return nil, errors.New("are not base64url")
 	}
 	return data, nil
-}
-
-// A reader reads JSON within bounds; left is how many values it may still meet.
-type reader struct {
-	dec  *json.Decoder
-	left int
-}
-
-var errJSON = errors.New("are not JSON")
-
-func (r *reader) value(depth int) (any, error) {
-	t, err := r.dec.Token()
-	if err != nil {
-		return nil, errJSON
-	}
-	if r.left--; r.left < 0 || depth > maxDepth {
-		return nil, errors.New("have too many values, or nest too deeply")
-	}
-	switch t {
-	case json.Delim('{'):
-		return r.object(depth)
-	case json.Delim('['):
-		list := []any{}
-		for r.dec.More() {
-			v, err := r.value(depth + 1)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		_, err := r.dec.Token()
-		return list, err
-	}
-	return t, nil
-}
-
-func (r *reader) object(depth int) (map[string]any, error) {
-	m := map[string]any{}
-	for r.dec.More() {
-		t, err := r.dec.Token()
-		name, ok := t.(string)
-		if err != nil || !ok {
-			return nil, errJSON
-		}
-		if _, twice := m[name]; twice {
-			return nil, errors.New("have a name twice")
-		}
-		if m[name], err = r.value(depth + 1); err != nil {
-			return nil, err
-		}
-	}
-	_, err := r.dec.Token()
-	if err != nil {
-		return nil, errJSON
-	}
-	return m, nil
 }

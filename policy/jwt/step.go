@@ -74,7 +74,7 @@ func (v *verifier) verify(token string, x *policy.Exchange) (*verified, error) {
 	if r := v.rules.check(t, x.Now); r != nil && !r.lacking {
 		return nil, errors.New(r.why)
 	}
-	if t.generation, err = v.source.verify(token, h); err != nil {
+	if t.generation, err = v.source.verify(h); err != nil {
 		return nil, err
 	}
 	t.algorithm = h.algorithm
