@@ -37,6 +37,7 @@ var walls = []struct {
 	{"expr", []string{"gatehouse", "gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/policy"}, "conditions know no word of the product"},
 	{"outbound", []string{"gatehouse", "gatehouse/control", "gatehouse/gateway", "gatehouse/store"}, "both wings reach out by it"},
 	{"rule", []string{"gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/adminapi", "gatehouse/bundle"}, "a control is judged without a server"},
+	{"lint", []string{"gatehouse", "gatehouse/control", "gatehouse/gateway", "gatehouse/store", "gatehouse/definition", "gatehouse/bundle"}, "a linter knows texts and rules, not the product"},
 	{"jsonx", []string{"gatehouse"}, "jsonx is below everything"},
 }
 
