@@ -29,16 +29,6 @@ type Environment struct {
 	Gate *GateRule `json:"gate,omitempty"`
 }
 
-// A ReleaseRule says how revisions come into an environment.
-type ReleaseRule struct {
-	// Mode: automatic (each new revision is released when its backend has the
-	// environment; the default for stage dev), manual (the default otherwise) or
-	// approved (a release waits for an approval).
-	Mode string `json:"mode,omitempty"`
-	// After names environments in which the revision must be, or have been, live.
-	After []string `json:"after,omitempty"`
-}
-
 // A Gateway is a place where an environment runs.
 type Gateway struct {
 	Title       string    `json:"title,omitempty"` // for people, a few words
@@ -133,12 +123,8 @@ func (s *Environment) Check(c *Checker) {
 		c.At("hosts").At(i).Host(h)
 	}
 	c.At("jurisdiction").place(s.Jurisdiction)
-	if r := s.Release; r != nil {
-		c.At("release").At("mode").OneOf(r.Mode, true, "automatic", "manual", "approved")
-		unique(c.At("release").At("after"), r.After, "", same)
-		for i, e := range r.After {
-			c.At("release").At("after").At(i).Name(e)
-		}
+	if s.Release != nil {
+		s.Release.check(c.At("release"))
 	}
 	c.At("policies").policies(s.Policies)
 	if s.Gate != nil {

@@ -1,0 +1,90 @@
+package gatehouse_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse"
+)
+
+func TestFreezeAt(t *testing.T) {
+	weekly := gatehouse.Freeze{From: "Fri 16:00", Until: "Mon 08:00", Timezone: "Europe/Berlin"}
+	days := gatehouse.Freeze{From: "2026-12-20", Until: "2027-01-02 12:00", Timezone: "Europe/Berlin"}
+	exact := gatehouse.Freeze{From: "2026-12-20T10:00:00Z", Until: "2026-12-20T11:00:00Z"}
+	within := gatehouse.Freeze{From: "Tue 09:00", Until: "Tue 17:00"}
+	tests := []struct {
+		name   string
+		freeze gatehouse.Freeze
+		at     string
+		until  string // "" when it does not hold
+	}{
+		{"Friday before four", weekly, "2026-11-20T15:59:00+01:00", ""},
+		{"Friday at four", weekly, "2026-11-20T16:00:00+01:00", "2026-11-23T08:00:00+01:00"},
+		{"Sunday", weekly, "2026-11-22T12:00:00+01:00", "2026-11-23T08:00:00+01:00"},
+		{"Monday at eight", weekly, "2026-11-23T08:00:00+01:00", ""},
+		{"over the end of summer time", weekly, "2026-10-24T12:00:00+02:00", "2026-10-26T08:00:00+01:00"},
+		{"summer, seen from UTC", weekly, "2026-07-03T14:00:00Z", "2026-07-06T06:00:00Z"},
+		{"within a day, before", within, "2026-11-24T08:59:59Z", ""},
+		{"within a day", within, "2026-11-24T16:59:59Z", "2026-11-24T17:00:00Z"},
+		{"within a day, after", within, "2026-11-24T17:00:00Z", ""},
+		{"a day begins at midnight of its zone", days, "2026-12-19T23:00:00Z", "2027-01-02T11:00:00Z"},
+		{"the evening before", days, "2026-12-19T22:59:59Z", ""},
+		{"until is outside", days, "2027-01-02T11:00:00Z", ""},
+		{"exact", exact, "2026-12-20T10:30:00Z", "2026-12-20T11:00:00Z"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			at, err := time.Parse(time.RFC3339, tt.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			until, frozen := tt.freeze.At(at)
+			if frozen != (tt.until != "") {
+				t.Fatalf("at %s: got %v, want frozen %v", tt.at, frozen, tt.until != "")
+			}
+			if want, err := time.Parse(time.RFC3339, tt.until); frozen && (err != nil || !until.Equal(want)) {
+				t.Errorf("at %s: until %s, want %s", tt.at, until, tt.until)
+			}
+		})
+	}
+	e := gatehouse.Environment{Release: &gatehouse.ReleaseRule{Freezes: []gatehouse.Freeze{within, {From: "Tue 16:00", Until: "Wed 10:00"}}}}
+	if thaw, ok := e.Thaw(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)); !ok || !thaw.Equal(time.Date(2026, 11, 25, 10, 0, 0, 0, time.UTC)) {
+		t.Errorf("freezes that overlap: thaws %s, %v", thaw, ok)
+	}
+	e.Release.Freezes = []gatehouse.Freeze{{From: "Tue 00:00", Until: "Mon 00:00"}, {From: "Sun 00:00", Until: "Wed 00:00"}}
+	if thaw, ok := e.Thaw(time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)); ok {
+		t.Errorf("freezes without end thaw at %s", thaw)
+	}
+}
+
+func TestReleaseRuleFaults(t *testing.T) {
+	tests := []struct{ name, rule, want string }{
+		{"unknown zone", `{"freezes":[{"from":"Fri 16:00","until":"Mon 08:00","timezone":"Europe/Bonn"}]}`, `"Europe/Bonn" is not a time zone`},
+		{"no moment", `{"freezes":[{"from":"Friday","until":"Mon 08:00"}]}`, `"Friday" is neither`},
+		{"no such hour", `{"freezes":[{"from":"Fri 25:00","until":"Mon 08:00"}]}`, `"Fri 25:00" is neither`},
+		{"two kinds", `{"freezes":[{"from":"Fri 16:00","until":"2027-01-01"}]}`, "one comes back each week"},
+		{"backwards", `{"freezes":[{"from":"2027-01-02","until":"2027-01-01"}]}`, "is not after"},
+		{"no end", `{"freezes":[{"from":"Fri 16:00","until":"Fri 16:00"}]}`, "would never end"},
+		{"missing", `{"freezes":[{}]}`, `"" is neither`},
+		{"approvals of nobody", `{"mode":"approved","approvals":{"count":0}}`, "0 is not in 1 to 20"},
+		{"approvals where nobody asks", `{"mode":"manual","approvals":{"count":2}}`, "are for mode approved"},
+		{"notes", `{"notes":"always"}`, `"always" is not one of`},
+		{"quiet", `{"quiet":"400d"}`, "is not in 0s to 366d"},
+		{"good", `{"mode":"approved","after":["qa"],"approvals":{"count":2,"role":"approver"},"notes":"required","quiet":"0s","freezes":[{"from":"Fri 16:00","until":"Mon 08:00","timezone":"Europe/Berlin"}]}`, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := gatehouse.DecodeObject([]byte(`{"apiVersion":"gatehouse/v1","kind":"Environment","metadata":{"name":"prod"},"spec":{"stage":"prod","release":` + tt.rule + `}}`))
+			var all []string
+			if err != nil {
+				for _, f := range err.(*gatehouse.Error).Faults {
+					all = append(all, f.String())
+				}
+			}
+			if text := strings.Join(all, "\n"); tt.want == "" && text != "" || !strings.Contains(text, tt.want) {
+				t.Errorf("got %q, want %q", text, tt.want)
+			}
+		})
+	}
+}
