@@ -37,6 +37,8 @@ type ApplyBody struct {
 	Prune     bool `json:"prune,omitempty"`
 	YesDelete bool `json:"yesDelete,omitempty"` // delete protected objects too
 	DryRun    bool `json:"dryRun,omitempty"`
+	// Force is why versions go although they have traffic.
+	Force string `json:"force,omitempty" maxLength:"2000"`
 }
 
 // An ApplyDocument is one document with the files its definitions are made of.

@@ -53,12 +53,14 @@ type (
 	DeleteOwned struct {
 		OwnedRef
 		Conditional
-		YesDelete bool `query:"yesDelete" doc:"Delete it even if it is protected."`
+		YesDelete bool   `query:"yesDelete" doc:"Delete it even if it is protected."`
+		Force     string `query:"force" maxLength:"2000" doc:"Why it goes although it has traffic."`
 	}
 	DeleteOrg struct {
 		OrgRef
 		Conditional
-		YesDelete bool `query:"yesDelete" doc:"Delete it even if it is protected."`
+		YesDelete bool   `query:"yesDelete" doc:"Delete it even if it is protected."`
+		Force     string `query:"force" maxLength:"2000" doc:"Why it goes although it has traffic."`
 	}
 	ListOwned struct {
 		Team string `path:"team" doc:"A team's name, or - for all teams."`

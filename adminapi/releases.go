@@ -44,9 +44,9 @@ The revision moves; the backend is that of the target environment, bound by name
 		ID: "rollback", Pattern: "POST " + versionPath + "/rollback", Action: "release.rollback", On: versionOn,
 		Doc: "Release the revision that was live before",
 	}}
-	Withdraw = Route[RollbackRequest, Empty]{Operation{
+	Withdraw = Route[WithdrawRequest, Empty]{Operation{
 		ID: "withdraw", Pattern: "POST " + versionPath + "/withdraw", Action: "release.withdraw", On: versionOn, Status: 204,
-		Doc: "Take an API version out of an environment",
+		Doc: "Take an API version out of an environment\n\nWhile it has traffic there it stays, unless force says why not.",
 	}}
 	ApproveRelease = Route[DecideReleaseRequest, ReleaseAnswer]{Operation{
 		ID: "approveRelease", Pattern: "POST " + versionPath + "/approve", Action: "release.approve", On: versionOn,
@@ -88,7 +88,7 @@ type (
 		Body struct {
 			Environment string `json:"environment"`
 			Revision    string `json:"revision,omitempty" doc:"Hash or its beginning; left out, the newest."`
-			Note        string `json:"note,omitempty" maxLength:"4000"`
+			ReleaseTerms
 		}
 	}
 	PromoteRequest struct {
@@ -96,14 +96,29 @@ type (
 		Body struct {
 			From string `json:"from"`
 			To   string `json:"to"`
-			Note string `json:"note,omitempty" maxLength:"4000"`
+			ReleaseTerms
 		}
+	}
+	// ReleaseTerms say how a revision is to come in.
+	ReleaseTerms struct {
+		Note     string                `json:"note,omitempty" maxLength:"4000" doc:"What is new: the release notes."`
+		At       time.Time             `json:"at,omitzero" doc:"When; left out, at once."`
+		Canary   *gatehouse.CanaryPlan `json:"canary,omitempty" doc:"In steps; left out, whole."`
+		Override string                `json:"override,omitempty" maxLength:"2000" doc:"Why a freeze does not hold for it. Needs the permission release.override."`
 	}
 	RollbackRequest struct {
 		VersionPath
 		Body struct {
 			Environment string `json:"environment"`
 			Note        string `json:"note,omitempty" maxLength:"4000"`
+		}
+	}
+	WithdrawRequest struct {
+		VersionPath
+		Body struct {
+			Environment string `json:"environment"`
+			Note        string `json:"note,omitempty" maxLength:"4000"`
+			Force       string `json:"force,omitempty" maxLength:"2000" doc:"Why it goes although it has traffic."`
 		}
 	}
 	DecideReleaseRequest struct {
@@ -153,6 +168,14 @@ type (
 		// Seq is the number of the change; gateways that acknowledge a serial
 		// of at least this run it. 0 when nothing changed.
 		Seq int64 `json:"seq,omitempty"`
+		// Schedule is set when it is to happen later.
+		Schedule *gatehouse.ReleaseSchedule `json:"schedule,omitempty"`
+		// Approvals given so far, and how many persons have to give theirs, while
+		// it waits.
+		Approvals []gatehouse.Decision `json:"approvals,omitempty"`
+		Needed    int                  `json:"needed,omitempty"`
+		// NotPlaced are gateways that do not get it, and why.
+		NotPlaced []string `json:"notPlaced,omitempty"`
 	}
 	StatusAnswer struct {
 		Body struct {
@@ -203,6 +226,8 @@ type CatalogEntry struct {
 	Proposed    string              `json:"proposed,omitempty"`
 	Since       time.Time           `json:"since"` // of the release
 	By          string              `json:"by,omitempty"`
+	Note        string              `json:"note,omitempty"`   // release notes
+	Canary      *gatehouse.Canary   `json:"canary,omitempty"` // what is on its way beside it
 	// State over all instances: live, pending, refused, no-gateway, or not-placed
 	// where its data may not be.
 	State     string            `json:"state"`

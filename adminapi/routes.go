@@ -16,4 +16,5 @@ var Routes = slices.Concat(
 	teamRoutes,
 	frameworkRoutes,
 	evidenceRoutes,
+	releaseRoutes,
 )

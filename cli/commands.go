@@ -1,6 +1,10 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"gatehouse/client"
+)
 
 // commands lists every command, in the order of the help text.
 func (a *App) commands() []*cobra.Command {
@@ -9,6 +13,12 @@ func (a *App) commands() []*cobra.Command {
 		a.decideRelease("approve", "Let a requested release through"),
 		a.decideRelease("reject", "Turn a requested release down"),
 		a.withdraw(),
+		a.stepCanary("pause", "Keep a canary's share as it is", (*client.Client).PauseCanary),
+		a.stepCanary("resume", "Let a paused canary go on", (*client.Client).ResumeCanary),
+		a.stepCanary("abort", "Send a canary's callers back", (*client.Client).AbortCanary),
+		a.stepCanary("finish", "Give a canary all callers now", (*client.Client).FinishCanary),
+		a.stepCanary("cancel", "Take a scheduled release back", (*client.Client).CancelRelease),
+		a.listSchedules(), a.pastReleases(),
 	)
 	return []*cobra.Command{
 		a.apply(), a.plan(), a.validate(), a.format(), a.export(), a.imports(), a.policies(),

@@ -26,6 +26,7 @@ type move struct {
 	use, short, long, example string
 	env, from, note           string
 	wait                      time.Duration
+	terms                     termFlags
 	do                        func(ctx context.Context, api *client.Client, v adminapi.VersionPath, revision string) (*adminapi.ReleaseAnswer, error)
 }
 
@@ -53,7 +54,7 @@ func (a *App) move(m *move, envFlag string) *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&m.env, envFlag, "", "environment to release into")
-	c.Flags().StringVar(&m.note, "note", "", "why, for the record")
+	c.Flags().StringVar(&m.note, "note", "", "what is new, or why: kept as release notes")
 	c.Flags().DurationVar(&m.wait, "wait", stepTime, "how long to wait for the gateways; 0 does not wait")
 	return c
 }
@@ -62,15 +63,33 @@ func (a *App) release() *cobra.Command {
 	m := &move{
 		use: "release TEAM/API@VERSION[#REVISION]", short: "Release a revision into an environment",
 		long: `Release a revision, the newest unless one is named, into an environment, and wait
-until its gateways say that they run it.`,
-		example: "  gatehouse release payments/orders@v1 --env qa\n  gatehouse release payments/orders@v1#3f9c2a --env prod --note 'ticket 4711'",
+until its gateways say that they run it.
+
+With --canary it comes in steps: each is a share of the callers in percent, and a
+caller stays on its side while the share grows. A step lasts --every long, and
+until it has seen --requests; then the next begins, at last with all callers.
+When answers pass a bound of --stop-on, its callers go back at once, and the
+record says why. "gatehouse release pause, resume, abort and finish" step in.
+
+With --at it comes later; "gatehouse release list" shows what waits, and
+"gatehouse release cancel" takes it back.
+
+Into an environment that is frozen nothing comes, unless who may overrides it
+with --override and a reason.`,
+		example: "  gatehouse release payments/orders@v1 --env qa\n  gatehouse release payments/orders@v1#3f9c2a --env prod --note 'ticket 4711'\n  gatehouse release payments/orders@v1 --env prod --canary 5,25,50 --every 10m --stop-on 'errors>2%,p95>500ms'\n  gatehouse release payments/orders@v1 --env prod --at '2027-01-31 06:00'",
 	}
 	m.do = func(ctx context.Context, api *client.Client, v adminapi.VersionPath, revision string) (*adminapi.ReleaseAnswer, error) {
 		in := adminapi.ReleaseRequest{VersionPath: v}
-		in.Body.Environment, in.Body.Revision, in.Body.Note = m.env, revision, m.note
+		in.Body.Environment, in.Body.Revision = m.env, revision
+		var err error
+		if in.Body.ReleaseTerms, err = m.terms.read(m.note); err != nil {
+			return nil, err
+		}
 		return api.Release(ctx, in)
 	}
-	return a.move(m, "env")
+	c := a.move(m, "env")
+	m.terms.flags(c)
+	return c
 }
 
 func (a *App) promote() *cobra.Command {
@@ -83,10 +102,15 @@ func (a *App) promote() *cobra.Command {
 			return nil, misuse("--from says in which environment it is live")
 		}
 		in := adminapi.PromoteRequest{VersionPath: v}
-		in.Body.From, in.Body.To, in.Body.Note = m.from, m.env, m.note
+		in.Body.From, in.Body.To = m.from, m.env
+		var err error
+		if in.Body.ReleaseTerms, err = m.terms.read(m.note); err != nil {
+			return nil, err
+		}
 		return api.Promote(ctx, in)
 	}
 	c := a.move(m, "to")
+	m.terms.flags(c)
 	c.Flags().StringVar(&m.from, "from", "", "environment where it is live")
 	return c
 }
@@ -104,7 +128,20 @@ func (a *App) rollback() *cobra.Command {
 // released tells what became of a release once gateways have answered.
 func (a *App) released(ctx context.Context, v adminapi.VersionPath, r adminapi.ReleaseBody, wait time.Duration) error {
 	ref := v.Team + "/" + v.Name + "@" + v.Version
+	for _, why := range r.NotPlaced {
+		a.note("%s", why)
+	}
+	switch s := r.Schedule; {
+	case s != nil:
+		a.note("%s#%s is to come into %s at %s", ref, short(s.Revision), s.Environment, s.At.Format(time.RFC3339))
+		return a.show(r, func() table { return scheduleTable([]gatehouse.ReleaseSchedule{*s}) }, func() []string { return []string{ref} })
+	case r.Canary != nil:
+		a.note("%s#%s takes %d %% of the callers in %s: step %d of %d", ref, short(r.Canary.Revision), r.Canary.Weight(), r.Environment, r.Canary.Step+1, len(r.Canary.Steps))
+	}
 	if r.State == gatehouse.Requested {
+		if r.Needed > 1 {
+			a.note("%d of %d persons have approved", len(r.Approvals), r.Needed)
+		}
 		a.note("%s#%s waits for an approval in %s: gatehouse release approve %s --env %s", ref, short(r.Proposed), r.Environment, ref, r.Environment)
 		return a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} })
 	}
@@ -124,8 +161,13 @@ func (a *App) released(ctx context.Context, v adminapi.VersionPath, r adminapi.R
 }
 
 func releaseTable(r adminapi.ReleaseBody) table {
-	return table{heads: []string{"api", "environment", "state", "revision", "previous", "by"},
+	t := table{heads: []string{"api", "environment", "state", "revision", "previous", "by"},
 		rows: [][]string{{r.API + "@" + r.Version, r.Environment, r.State, short(r.Revision), short(r.Previous), r.By}}}
+	if k := r.Canary; k != nil {
+		t.heads = append(t.heads, "canary", "share")
+		t.rows[0] = append(t.rows[0], short(k.Revision), fmt.Sprintf("%d%%", k.Weight()))
+	}
+	return t
 }
 
 // awaitLive polls until every instance runs the release, one refuses it, or
@@ -200,7 +242,7 @@ func (a *App) decideRelease(verb, what string) *cobra.Command {
 }
 
 func (a *App) withdraw() *cobra.Command {
-	var env, note string
+	var env, note, force string
 	c := &cobra.Command{
 		Use: "withdraw TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: "Take an API version out of an environment",
 		RunE: func(c *cobra.Command, args []string) error {
@@ -212,8 +254,8 @@ func (a *App) withdraw() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			in := adminapi.RollbackRequest{VersionPath: v}
-			in.Body.Environment, in.Body.Note = env, note
+			in := adminapi.WithdrawRequest{VersionPath: v}
+			in.Body.Environment, in.Body.Note, in.Body.Force = env, note, force
 			if _, err := api.Withdraw(c.Context(), in); err != nil {
 				return err
 			}
@@ -221,6 +263,7 @@ func (a *App) withdraw() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&env, "env", "", "environment")
+	c.Flags().StringVar(&force, "force", "", "why it goes although it has traffic there")
 	c.Flags().StringVar(&note, "note", "", "why, for the record")
 	return c
 }

@@ -44,7 +44,7 @@ func (c *Client) Rollback(ctx context.Context, in adminapi.RollbackRequest) (*ad
 }
 
 // Withdraw carries out release.withdraw: take an API version out of an environment.
-func (c *Client) Withdraw(ctx context.Context, in adminapi.RollbackRequest) (*adminapi.Empty, error) {
+func (c *Client) Withdraw(ctx context.Context, in adminapi.WithdrawRequest) (*adminapi.Empty, error) {
 	return call(ctx, c, adminapi.Withdraw, &in)
 }
 
@@ -366,4 +366,39 @@ func (c *Client) GetEvidence(ctx context.Context, in adminapi.EvidenceRef) (*adm
 // GetEvidenceContent carries out evidence.get: read the bytes of a file.
 func (c *Client) GetEvidenceContent(ctx context.Context, in adminapi.EvidenceRef) (*adminapi.EvidenceContent, error) {
 	return call(ctx, c, adminapi.GetEvidenceContent, &in)
+}
+
+// PauseCanary carries out release.pause: keep a canary's share as it is until it is resumed.
+func (c *Client) PauseCanary(ctx context.Context, in adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.PauseCanary, &in)
+}
+
+// ResumeCanary carries out release.resume: let a paused canary go on.
+func (c *Client) ResumeCanary(ctx context.Context, in adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.ResumeCanary, &in)
+}
+
+// AbortCanary carries out release.abort: send a canary's callers back to the revision beside it.
+func (c *Client) AbortCanary(ctx context.Context, in adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.AbortCanary, &in)
+}
+
+// FinishCanary carries out release.finish: give a canary all callers now.
+func (c *Client) FinishCanary(ctx context.Context, in adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.FinishCanary, &in)
+}
+
+// CancelRelease carries out release.cancel: take a scheduled release back.
+func (c *Client) CancelRelease(ctx context.Context, in adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
+	return call(ctx, c, adminapi.CancelRelease, &in)
+}
+
+// ListSchedules carries out release.list: list scheduled releases by their time.
+func (c *Client) ListSchedules(ctx context.Context, in adminapi.ListSchedulesRequest) (*adminapi.Schedules, error) {
+	return call(ctx, c, adminapi.ListSchedules, &in)
+}
+
+// ListReleases carries out release.get: list what was released into an environment, newest first, with the notes.
+func (c *Client) ListReleases(ctx context.Context, in adminapi.ListReleasesRequest) (*adminapi.Releases, error) {
+	return call(ctx, c, adminapi.ListReleases, &in)
 }

@@ -24,6 +24,7 @@ import (
 	"gatehouse/control/fleet"
 	"gatehouse/control/governance/evidence"
 	"gatehouse/control/governance/framework"
+	"gatehouse/control/release"
 	"gatehouse/control/server"
 	"gatehouse/control/subscription"
 	"gatehouse/control/team"
@@ -57,6 +58,7 @@ type Control struct {
 	Trail         *audit.Trail
 	Guard         *access.Guard
 	Catalog       *catalog.Catalog
+	Releases      *release.Conductor
 	Subscriptions *subscription.Desk
 	Fleet         *fleet.Fleet
 	Usage         *usage.Usage
@@ -102,6 +104,10 @@ func (c *Control) wire(ctx context.Context) error {
 		return err
 	}
 	c.Catalog = catalog.New(c.Trail)
+	c.Catalog.Holds = func(subject, role, on string) bool { return c.Guard.Index().Holds(subject, role, access.ParseOn(on)) }
+	c.Releases = &release.Conductor{Catalog: c.Catalog, Log: c.Log, Now: c.Now, May: func(subject, action, on string) error {
+		return c.Guard.AuthorizeOn(subject, action, access.ParseOn(on))
+	}}
 	c.Subscriptions = subscription.New(c.Trail, c.Catalog)
 	c.Onboarding = onboarding.New(c.Trail, c.Catalog, c.Guard)
 	c.Usage = &usage.Usage{DB: c.DB}
@@ -192,6 +198,7 @@ func (c *Control) Run(ctx context.Context) {
 		}
 	})
 	wg.Go(func() { c.sweep(ctx) })
+	wg.Go(func() { c.Releases.Run(ctx) })
 	wg.Wait()
 }
 

@@ -27,7 +27,7 @@ neither approves what it made nor changes roles or what is recorded.`,
 		join(reading("*"), whole("environment", "gateway", "gateway-token", "instance", "connector", "alarm", "webhook", "portal",
 			"team", "user", "group", "service-account", "role-assignment", "onboarding", "support"),
 			words("framework.put framework.delete framework.submit framework.create framework.enforce framework.comment"),
-			words("audit.query audit.verify audit.tail access.can access.why access.who export api.explain"),
+			words("audit.query audit.verify audit.tail access.can access.why access.who export api.explain release.override"),
 			teamWork)},
 
 	{"compliance", "Compliance", `judge the rules and see that they hold
@@ -81,7 +81,7 @@ var (
 	consuming = join(whole("application", "key", "support"),
 		words("subscription.create subscription.put subscription.delete subscription.cancel usage.get"))
 	teamWork = join(whole("api", "backend", "policy-set", "product"), consuming,
-		words("key.get key.list release.create release.promote release.rollback release.withdraw gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"),
+		words("key.get key.list release.create release.promote release.rollback release.withdraw release.pause release.resume release.abort release.finish release.cancel gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"),
 		words("team.kit service-account.token"))
 )
 

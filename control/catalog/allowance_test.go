@@ -46,7 +46,7 @@ func TestTeamsReleaseWhereTheyAreAllowed(t *testing.T) {
 		t.Error("an automatic environment took what is not allowed in it")
 	}
 	release := func(env string) error {
-		_, err := w.Release(w.ctx, orders, env, "")
+		_, err := w.Release(w.ctx, orders, env, Terms{})
 		return err
 	}
 	if err := release("dev"); !gatehouse.Is(err, gatehouse.Conflict) || !strings.Contains(err.Error(), `team "payments" is not allowed in environment "dev", only in "qa"`) {

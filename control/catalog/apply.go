@@ -175,6 +175,13 @@ func (p *plan) acts() ([]audit.Act, error) {
 		}
 		acts = append(acts, a)
 	}
+	for _, key := range sorted(p.schedules) {
+		a, err := p.schedules[key].act()
+		if err != nil {
+			return nil, err
+		}
+		acts = append(acts, a)
+	}
 	return acts, nil
 }
 
@@ -227,6 +234,9 @@ func (w *wish) act() (audit.Act, error) {
 	if w.next != nil {
 		write.Index = map[string]string{
 			"environment": w.env, "team": team, "api": w.api, "version": w.version, "state": w.next.State, "revision": w.next.Revision,
+		}
+		if c := w.next.Canary; c != nil {
+			write.Index["canary"] = c.State
 		}
 	}
 	return audit.Act{

@@ -2,6 +2,10 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -13,9 +17,10 @@ import (
 // KindApproval is the kind of the records of who let a release through.
 const KindApproval gatehouse.Kind = "Approval"
 
-// An Approval is a decision on a requested release, kept under
+// An Approval is what came of a requested release, kept under
 // "Approval/<environment>/<team>/<name>/<version>/<revision>"; its history
-// holds earlier decisions on the same revision.
+// holds earlier ones on the same revision. What each person said is a
+// [gatehouse.Decision].
 type Approval struct {
 	Environment string    `json:"environment"`
 	API         string    `json:"api"`
@@ -24,37 +29,109 @@ type Approval struct {
 	Decision    string    `json:"decision"` // approved or rejected
 	RequestedBy string    `json:"requestedBy"`
 	Requested   time.Time `json:"requested"`
-	DecidedBy   string    `json:"decidedBy"`
+	DecidedBy   string    `json:"decidedBy"` // who had the last word
 	Decided     time.Time `json:"decided"`
 	Reason      string    `json:"reason,omitempty"`
 }
 
 // request asks for approval; what is live stays so meanwhile.
-func (m *move) request(revision, note string) error {
-	if m.now != nil && (m.now.State == Wanted && m.now.Revision == revision || m.now.State == Requested && m.now.Proposed == revision) {
-		return nil
+func (m *move) request(ctx context.Context, rev *gatehouse.Revision, terms Terms) error {
+	if m.now != nil && (m.now.State == Wanted && m.now.Revision == rev.Hash && m.now.Canary == nil || m.now.State == Requested && m.now.Proposed == rev.Hash && samePlan(m.now, terms)) {
+		return m.tellApprovals(ctx)
 	}
 	next := &gatehouse.Release{
-		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, State: Requested, Proposed: revision, Time: m.p.now, By: m.p.actor, Note: note,
+		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, State: Requested, Proposed: rev.Hash, ProposedCanary: terms.Canary,
+		ProposedAt: terms.At.UTC(), Time: m.p.now, By: m.p.actor, Note: terms.Note, Override: terms.Override,
 	}
 	if m.now != nil {
 		next.Revision, next.Previous = m.now.Revision, m.now.Previous
 	}
-	m.p.releases[m.key] = &wish{
-		key: m.key, env: m.env, api: m.ref.API(), version: m.ref.Version, was: m.now, rev: m.rev, next: next, action: "release.request",
-	}
+	m.will("release.request", next, "")
+	m.out.Needed = m.needed()
 	return nil
 }
 
-// ApproveRelease lets a requested release through. Who asked for it cannot: it
-// takes four eyes.
+// samePlan tells whether what waits is to come in the same way.
+func samePlan(r *gatehouse.Release, terms Terms) bool {
+	a, err := jsonx.Canonical(r.ProposedCanary)
+	if err != nil {
+		return false
+	}
+	b, err := jsonx.Canonical(terms.Canary)
+	return err == nil && string(a) == string(b) && r.ProposedAt.Equal(terms.At) && r.Note == terms.Note
+}
+
+// needed is how many persons have to approve.
+func (m *move) needed() int {
+	if a := m.approvals(); a.Count > 0 {
+		return a.Count
+	}
+	return 1
+}
+
+func (m *move) approvals() gatehouse.ReleaseApprovals {
+	if m.rule.Release == nil || m.rule.Release.Approvals == nil {
+		return gatehouse.ReleaseApprovals{}
+	}
+	return *m.rule.Release.Approvals
+}
+
+// decisions is where what is said on a request lies. The digest is of all that
+// was asked for, so that a word on one request never counts for another.
+func (m *move) decisions() (subject, digest string, err error) {
+	text, err := jsonx.Canonical(&gatehouse.Release{
+		Environment: m.env, API: m.now.API, Version: m.now.Version, Proposed: m.now.Proposed, ProposedCanary: m.now.ProposedCanary,
+		ProposedAt: m.now.ProposedAt, Time: m.now.Time, By: m.now.By, Note: m.now.Note, Override: m.now.Override,
+	})
+	return "Release " + m.env + " " + m.ref.String(), hashOf(text), err
+}
+
+// said lists who has approved what waits, in order of their names.
+func (m *move) said(ctx context.Context) ([]gatehouse.Decision, error) {
+	subject, digest, err := m.decisions()
+	if err != nil {
+		return nil, err
+	}
+	page, err := m.c.db.List(ctx, store.Query{Kind: string(gatehouse.KindDecision), Prefix: decisionKey(subject, digest, ""), Limit: batchOfKeys})
+	if err != nil {
+		return nil, err
+	}
+	all := make([]gatehouse.Decision, len(page.Records))
+	for i, rec := range page.Records {
+		if err := json.Unmarshal(rec.Value, &all[i]); err != nil {
+			return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+		}
+	}
+	return all, nil
+}
+
+func decisionKey(subject, digest, by string) string {
+	return string(gatehouse.KindDecision) + "/" + subject + "/" + digest + "/" + by
+}
+
+// tellApprovals fills in how far the approval has come.
+func (m *move) tellApprovals(ctx context.Context) (err error) {
+	if m.now != nil && m.now.State == Requested {
+		m.out.Needed = m.needed()
+		m.out.Approvals, err = m.said(ctx)
+	}
+	return err
+}
+
+// ApproveRelease is one person's word for a requested release. Who asked for it
+// cannot give it: it takes four eyes. When as many persons as the environment
+// asks for have given theirs, it is released.
 func (c *Catalog) ApproveRelease(ctx context.Context, ref Ref, env, reason string) (Released, error) {
 	return c.move(ctx, "approving", ref, env, func(m *move) error {
 		if err := m.waiting(); err != nil {
 			return err
 		}
-		if m.now.By == m.p.actor {
-			return gatehouse.E(gatehouse.Denied, "%q asked for it; someone else has to approve it", m.now.By)
+		said, err := m.said(ctx)
+		if err != nil {
+			return err
+		}
+		if err := m.mayApprove(said); err != nil {
+			return err
 		}
 		rev, err := c.Revision(ctx, Ref{ref.Team, ref.Name, ref.Version, m.now.Proposed})
 		if err != nil {
@@ -63,28 +140,97 @@ func (c *Catalog) ApproveRelease(ctx context.Context, ref Ref, env, reason strin
 		if err := m.runs(ctx, rev); err != nil {
 			return err
 		}
-		if err := m.put(ctx, "release.approve", rev.Hash, m.now.Note); err != nil {
+		if err := m.say(gatehouse.Approved, reason); err != nil {
 			return err
 		}
-		w := m.p.releases[m.key]
-		w.next.By, w.reason = m.now.By, reason
-		return m.decided("approved", reason)
+		m.out.Needed = m.needed()
+		m.out.Approvals = append(said, gatehouse.Decision{Decision: gatehouse.Approved, By: m.p.actor, Time: m.p.now, Comment: reason})
+		if len(m.out.Approvals) < m.out.Needed {
+			return nil
+		}
+		return m.letThrough(ctx, rev, reason)
 	})
 }
 
-// RejectRelease turns a requested release down; what was live stays.
+// mayApprove refuses whoever may not approve what waits.
+func (m *move) mayApprove(said []gatehouse.Decision) error {
+	rule := m.approvals()
+	switch {
+	case m.now.By == m.p.actor:
+		return gatehouse.E(gatehouse.Denied, "%q asked for it; someone else has to approve it", m.now.By)
+	case strings.HasPrefix(m.p.actor, "service:") || m.p.actor == "system":
+		return gatehouse.E(gatehouse.Denied, "%q is no person; a release is approved by one", m.p.actor)
+	case slices.ContainsFunc(said, func(d gatehouse.Decision) bool { return d.By == m.p.actor }):
+		return gatehouse.E(gatehouse.Conflict, "%q has approved it already; %d more %s to", m.p.actor, m.needed()-len(said), plural(m.needed()-len(said), "person has", "persons have"))
+	case rule.Role != "" && (m.c.Holds == nil || !m.c.Holds(m.p.actor, rule.Role, "API/"+m.ref.API())):
+		return gatehouse.E(gatehouse.Denied, "%q does not hold role %q on API %q, which the environment asks of those who approve", m.p.actor, rule.Role, m.ref.API())
+	}
+	return nil
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// letThrough releases what has been approved.
+func (m *move) letThrough(ctx context.Context, rev *gatehouse.Revision, reason string) error {
+	terms := Terms{Note: m.now.Note, Canary: m.now.ProposedCanary, Override: m.now.Override, approved: true}
+	if m.now.ProposedAt.After(m.p.now) {
+		terms.At = m.now.ProposedAt
+	}
+	at := m.p.now
+	if !terms.At.IsZero() {
+		at = terms.At
+	}
+	if err := m.thawed(at, terms.Override); err != nil {
+		return err
+	}
+	if err := m.decided("approved", reason); err != nil {
+		return err
+	}
+	asked := m.now.By
+	if terms.At.IsZero() {
+		if err := m.bring(ctx, "release.approve", rev, terms); err != nil {
+			return err
+		}
+		if w := m.p.releases[m.key]; w != nil && w.next != nil {
+			w.next.By, w.reason = asked, reason
+			if w.next.Canary != nil {
+				w.next.Canary.By = asked
+			}
+		}
+		return nil
+	}
+	if err := m.schedule(ctx, rev, terms); err != nil {
+		return err
+	}
+	m.p.schedules[ScheduleKey(m.env, m.ref.API(), m.ref.Version)].next.By = asked
+	m.unask("release.approve", reason)
+	return nil
+}
+
+// unask takes the request off the release; what was live stays.
+func (m *move) unask(action, reason string) {
+	var next *gatehouse.Release
+	if m.now.Revision != "" {
+		r := *m.now
+		r.State, r.Proposed, r.ProposedCanary, r.ProposedAt, r.Time, r.By, r.Note, r.Override = Wanted, "", nil, time.Time{}, m.p.now, m.p.actor, "", ""
+		next = &r
+	}
+	m.will(action, next, reason)
+}
+
+// RejectRelease turns a requested release down; what was live stays. One
+// person's word is enough.
 func (c *Catalog) RejectRelease(ctx context.Context, ref Ref, env, reason string) (Released, error) {
 	return c.move(ctx, "rejecting", ref, env, func(m *move) error {
 		if err := m.waiting(); err != nil {
 			return err
 		}
-		w := &wish{key: m.key, env: env, api: ref.API(), version: ref.Version, was: m.now, rev: m.rev, action: "release.reject", reason: reason}
-		if m.now.Revision != "" {
-			next := *m.now
-			next.State, next.Proposed, next.Time, next.By, next.Note = Wanted, "", m.p.now, m.p.actor, ""
-			w.next = &next
-		}
-		m.p.releases[m.key] = w
+		m.unask("release.reject", reason)
 		return m.decided("rejected", reason)
 	})
 }
@@ -96,7 +242,26 @@ func (m *move) waiting() error {
 	return nil
 }
 
-// decided adds the record of the decision to what is written.
+// say adds one person's word to what is written.
+func (m *move) say(decision, comment string) error {
+	subject, digest, err := m.decisions()
+	if err != nil {
+		return err
+	}
+	d := gatehouse.Decision{Subject: subject, Digest: digest, Decision: decision, By: m.p.actor, Time: m.p.now, Comment: comment}
+	text, err := jsonx.Marshal(&d)
+	if err != nil {
+		return err
+	}
+	m.more = append(m.more, audit.Act{
+		Action: "release.vote", Object: subject, Team: m.ref.Team, After: text, Reason: comment,
+		Writes: []store.Write{{Key: decisionKey(subject, digest, d.By), Kind: string(gatehouse.KindDecision), Value: text, Expect: store.Absent,
+			Index: map[string]string{"subject": subject, "by": d.By, "decision": decision}}},
+	})
+	return nil
+}
+
+// decided adds the record of what came of the request to what is written.
 func (m *move) decided(decision, reason string) error {
 	a := Approval{
 		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, Revision: m.now.Proposed, Decision: decision,
@@ -108,7 +273,7 @@ func (m *move) decided(decision, reason string) error {
 	}
 	key := "Approval/" + m.env + "/" + m.ref.API() + "/" + m.ref.Version + "/" + a.Revision
 	m.more = append(m.more, audit.Act{
-		Action: "approval.create", Object: "Approval " + m.env + " " + m.ref.String(), Team: m.ref.Team, After: text, Reason: reason,
+		Action: "approval.create", Object: fmt.Sprintf("Approval %s %s", m.env, m.ref), Team: m.ref.Team, After: text, Reason: reason,
 		Writes: []store.Write{{
 			Key: key, Kind: string(KindApproval), Value: text, Expect: store.Any,
 			Index: map[string]string{"environment": m.env, "team": m.ref.Team, "api": m.ref.API(), "version": m.ref.Version, "decision": decision},

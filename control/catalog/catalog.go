@@ -39,6 +39,10 @@ const retries = 8
 // A Catalog is safe for use by several goroutines; several processes may share
 // one database.
 type Catalog struct {
+	// Holds tells whether a subject holds a role on an object, "API/payments/orders";
+	// nil: nobody holds any. It is set before the catalog is used.
+	Holds func(subject, role, on string) bool
+
 	trail *audit.Trail
 	db    store.DB
 

@@ -41,15 +41,7 @@ func (p *plan) environments(ctx context.Context) error {
 func Mode(e *gatehouse.Environment) string { return mode(e) }
 
 // mode is how revisions come into an environment.
-func mode(e *gatehouse.Environment) string {
-	if e.Release != nil && e.Release.Mode != "" {
-		return e.Release.Mode
-	}
-	if e.Stage == "dev" {
-		return "automatic"
-	}
-	return "manual"
-}
+func mode(e *gatehouse.Environment) string { return e.ReleaseMode() }
 
 // dependents adds the APIs that what changes makes worth looking at again:
 // those that include a policy set, those a backend or an environment now has

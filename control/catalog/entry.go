@@ -35,8 +35,10 @@ type Entry struct {
 	Proposed                    string // that waits for approval
 	Since                       time.Time
 	By                          string
-	State                       string // over all instances
-	Reason                      string // why it is not placed
+	Note                        string            // of the release
+	Canary                      *gatehouse.Canary // nil: none is on its way
+	State                       string            // over all instances
+	Reason                      string            // why it is not placed
 	Instances                   []Instance
 }
 
@@ -239,7 +241,7 @@ func (p *past) entry(k standing) Entry {
 		API: k.API, Version: k.Version, Team: form.Team, Title: p.titles[k.API], Environment: k.Environment,
 		Audience: cmp.Or(form.Audience, "internal"), Access: cmp.Or(form.Version.Access, "subscription"),
 		Lifecycle: cmp.Or(form.Version.Lifecycle, "published"), Framework: form.Framework,
-		Hosts: form.Version.Hosts, Path: form.Version.Path, Revision: k.Revision, Proposed: k.Proposed, Since: k.Time, By: k.By,
+		Hosts: form.Version.Hosts, Path: form.Version.Path, Revision: k.Revision, Proposed: k.Proposed, Since: k.Time, By: k.By, Note: k.Note, Canary: k.Canary,
 	}
 	if env := p.envs[k.Environment]; env != nil {
 		e.Stage = env.Stage

@@ -24,12 +24,13 @@ type plan struct {
 	actor    string
 	readings *readings
 
-	items    map[string]*item
-	order    []*item
-	envs     map[string]*gatehouse.Environment // as they will be
-	releases map[string]*wish
-	claims   *overlay
-	faults   []gatehouse.Fault
+	items     map[string]*item
+	order     []*item
+	envs      map[string]*gatehouse.Environment // as they will be
+	releases  map[string]*wish
+	schedules map[string]*timing
+	claims    *overlay
+	faults    []gatehouse.Fault
 }
 
 // An item is one object that the plan puts, deletes, or only looks at again
@@ -75,7 +76,7 @@ func (i *item) put() bool {
 func (c *Catalog) newPlan(ctx context.Context, req *Request, r *readings) *plan {
 	return &plan{
 		reader: newReader(c.db), c: c, req: req, now: c.now(), actor: audit.From(ctx).Actor, readings: r,
-		items: map[string]*item{}, releases: map[string]*wish{},
+		items: map[string]*item{}, releases: map[string]*wish{}, schedules: map[string]*timing{},
 	}
 }
 

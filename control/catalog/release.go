@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 
 	"gatehouse"
@@ -14,6 +15,13 @@ type Released struct {
 	// Seq is the batch that wrote it: a gateway that acknowledges a serial of
 	// at least this runs it. Zero when nothing changed.
 	Seq store.Seq
+	// Schedule is set when it is to happen later.
+	Schedule *gatehouse.ReleaseSchedule
+	// Approvals are those given so far, of those Needed, while it waits.
+	Approvals []gatehouse.Decision
+	Needed    int
+	// NotPlaced are gateways that do not get it because of where they lie.
+	NotPlaced []string
 }
 
 // Release wants a revision, the newest when ref names none, in an environment.
@@ -21,14 +29,14 @@ type Released struct {
 // was live stays so. It is refused, with what is missing, when the version's
 // backend has no targets there, when the revision was not live where the
 // environment's rule says it must have been, or when its routes collide.
-func (c *Catalog) Release(ctx context.Context, ref Ref, env, note string) (Released, error) {
+func (c *Catalog) Release(ctx context.Context, ref Ref, env string, terms Terms) (Released, error) {
 	return c.move(ctx, "releasing", ref, env, func(m *move) error {
-		return m.want(ctx, "release.create", ref, note)
+		return m.want(ctx, "release.create", ref, terms)
 	})
 }
 
 // Promote releases into environment to the revision that is live in from.
-func (c *Catalog) Promote(ctx context.Context, ref Ref, from, to, note string) (Released, error) {
+func (c *Catalog) Promote(ctx context.Context, ref Ref, from, to string, terms Terms) (Released, error) {
 	return c.move(ctx, "promoting", ref, to, func(m *move) error {
 		if m.p.envs[from] == nil {
 			return gatehouse.E(gatehouse.NotFound, "there is no environment %q", from)
@@ -41,15 +49,18 @@ func (c *Catalog) Promote(ctx context.Context, ref Ref, from, to, note string) (
 			return gatehouse.E(gatehouse.Conflict, "it is not released in %q", from)
 		}
 		ref.Revision = live.Revision
-		return m.want(ctx, "release.promote", ref, note)
+		return m.want(ctx, "release.promote", ref, terms)
 	})
 }
 
 // Rollback releases the revision that was live before, at once: it was let
-// into the environment once. Doing it again goes back again.
+// into the environment once. Doing it again goes back again. While a canary is
+// on its way, it is the canary that goes.
 func (c *Catalog) Rollback(ctx context.Context, ref Ref, env, note string) (Released, error) {
 	return c.move(ctx, "rolling back", ref, env, func(m *move) error {
 		switch {
+		case m.now != nil && m.now.Canary != nil:
+			return m.endCanary("release.rollback", note)
 		case m.now == nil:
 			return gatehouse.E(gatehouse.Conflict, "it is not released there")
 		case m.now.Previous == "":
@@ -67,14 +78,16 @@ func (c *Catalog) Rollback(ctx context.Context, ref Ref, env, note string) (Rele
 	})
 }
 
-// Withdraw takes a version out of an environment.
-func (c *Catalog) Withdraw(ctx context.Context, ref Ref, env, note string) (Released, error) {
+// Withdraw takes a version out of an environment. While it has traffic there it
+// stays, unless terms.Force says why not.
+func (c *Catalog) Withdraw(ctx context.Context, ref Ref, env string, terms Terms) (Released, error) {
 	return c.move(ctx, "withdrawing", ref, env, func(m *move) error {
 		if m.now == nil {
 			return gatehouse.E(gatehouse.Conflict, "it is not released there")
 		}
+		m.p.req.Force = terms.Force
 		m.p.releases[m.key] = &wish{
-			key: m.key, env: env, api: ref.API(), version: ref.Version, was: m.now, rev: m.rev, action: "release.withdraw", reason: note,
+			key: m.key, env: env, api: ref.API(), version: ref.Version, was: m.now, rev: m.rev, action: "release.withdraw", reason: cmp.Or(terms.Force, terms.Note),
 		}
 		return nil
 	})
@@ -91,6 +104,7 @@ type move struct {
 	now  *gatehouse.Release // nil: none
 	rev  store.Seq
 	more []audit.Act
+	out  *Released
 }
 
 // move decides one action on the state there is and writes it.
@@ -105,7 +119,7 @@ func (c *Catalog) move(ctx context.Context, doing string, ref Ref, env string, d
 		if err := p.environments(ctx); err != nil {
 			return nil, nil, err
 		}
-		m := &move{c: c, p: p, ref: ref, env: env, rule: p.envs[env], key: ReleaseKey(env, ref.Team, ref.Name, ref.Version)}
+		m := &move{c: c, p: p, ref: ref, env: env, rule: p.envs[env], key: ReleaseKey(env, ref.Team, ref.Name, ref.Version), out: &out}
 		if m.rule == nil {
 			return nil, nil, gatehouse.E(gatehouse.NotFound, "%s %q: there is no environment %q", doing, ref, env)
 		}
@@ -136,8 +150,8 @@ func (c *Catalog) move(ctx context.Context, doing string, ref Ref, env string, d
 	return out, err
 }
 
-// want releases the revision, or asks for it.
-func (m *move) want(ctx context.Context, action string, ref Ref, note string) error {
+// want releases the revision, or asks for it, at once or at its time.
+func (m *move) want(ctx context.Context, action string, ref Ref, terms Terms) error {
 	if err := m.p.allowed(ctx, ref.Team, m.env); err != nil {
 		return err
 	}
@@ -148,17 +162,30 @@ func (m *move) want(ctx context.Context, action string, ref Ref, note string) er
 	if err := m.runs(ctx, rev); err != nil {
 		return err
 	}
-	waits, err := m.p.before(ctx, m.rule, ref.Team, ref.Name, ref.Version, rev.Hash)
-	if err != nil {
+	if err := m.allowed(ctx, rev, &terms); err != nil {
 		return err
 	}
-	if waits != "" {
-		return gatehouse.E(gatehouse.Conflict, "revision %.12s is not, and was not, live in %q, which the environment asks for", rev.Hash, waits)
+	if mode(m.rule) == "approved" && !terms.approved {
+		return m.request(ctx, rev, terms)
 	}
-	if mode(m.rule) != "approved" {
-		return m.put(ctx, action, rev.Hash, note)
+	return m.bring(ctx, action, rev, terms)
+}
+
+// bring releases the revision in the way that the terms say.
+func (m *move) bring(ctx context.Context, action string, rev *gatehouse.Revision, terms Terms) error {
+	switch {
+	case terms.At.After(m.p.now):
+		return m.schedule(ctx, rev, terms)
+	case terms.Canary != nil:
+		return m.beginCanary(ctx, rev, terms)
 	}
-	return m.request(rev.Hash, note)
+	if err := m.put(ctx, action, rev.Hash, terms.Note); err != nil {
+		return err
+	}
+	if w := m.p.releases[m.key]; w != nil && w.next != nil {
+		w.next.Override = terms.Override
+	}
+	return nil
 }
 
 // runs refuses a revision that cannot run in the environment.
@@ -192,7 +219,7 @@ func (m *move) runs(ctx context.Context, rev *gatehouse.Revision) error {
 // put wants the revision now, and lets environments that follow this one by
 // themselves have it too.
 func (m *move) put(ctx context.Context, action, revision, note string) error {
-	if m.now != nil && m.now.Revision == revision && m.now.State == Wanted {
+	if m.now != nil && m.now.Revision == revision && m.now.State == Wanted && m.now.Canary == nil {
 		return nil
 	}
 	if err := m.p.wish(ctx, m.key, m.env, m.ref.API(), m.ref.Version, revision, note); err != nil {
@@ -231,6 +258,9 @@ func (m *move) follow(ctx context.Context, env string, rev *gatehouse.Revision) 
 	}
 	if barred, err := m.p.barred(ctx, m.ref.Team, env); err != nil || barred != "" {
 		return err
+	}
+	if f, _ := rule.Frozen(m.p.now); f != nil {
+		return m.p.afterFreeze(ctx, rule, env, m.ref.API(), m.ref.Version, rev.Hash)
 	}
 	return m.p.wish(ctx, key, env, m.ref.API(), m.ref.Version, rev.Hash, "")
 }

@@ -43,24 +43,24 @@ func TestRevisionGoesFromDevToProd(t *testing.T) {
 					t.Errorf("got %v of kind %q, want %q of kind %q", err, gatehouse.KindOf(err), want, kind)
 				}
 			}
-			_, err := w.Promote(w.ctx, orders, "dev", "prod", "")
+			_, err := w.Promote(w.ctx, orders, "dev", "prod", Terms{Note: ""})
 			refused(err, gatehouse.Conflict, `not, and was not, live in "qa"`)
-			_, err = w.Promote(w.ctx, orders, "qa", "prod", "")
+			_, err = w.Promote(w.ctx, orders, "qa", "prod", Terms{Note: ""})
 			refused(err, gatehouse.Conflict, `not released in "qa"`)
-			_, err = w.Release(w.ctx, orders, "nowhere", "")
+			_, err = w.Release(w.ctx, orders, "nowhere", Terms{Note: ""})
 			refused(err, gatehouse.NotFound, `no environment "nowhere"`)
-			_, err = w.Release(w.ctx, Ref{Team: "payments", Name: "orders", Version: "v9"}, "qa", "")
+			_, err = w.Release(w.ctx, Ref{Team: "payments", Name: "orders", Version: "v9"}, "qa", Terms{Note: ""})
 			refused(err, gatehouse.NotFound, `no version "v9"`)
 
-			r, err := w.Promote(w.ctx, orders, "dev", "qa", "")
+			r, err := w.Promote(w.ctx, orders, "dev", "qa", Terms{Note: ""})
 			if mustRelease(t, r, err).Revision != first || r.Seq == 0 || r.State != Wanted {
 				t.Errorf("in qa: got %+v", r)
 			}
-			r, err = w.Promote(w.ctx, orders, "dev", "qa", "")
+			r, err = w.Promote(w.ctx, orders, "dev", "qa", Terms{Note: ""})
 			if mustRelease(t, r, err).Seq != 0 {
 				t.Error("promoting what is there wrote something")
 			}
-			r, err = w.Promote(w.ctx, orders, "qa", "prod", "please")
+			r, err = w.Promote(w.ctx, orders, "qa", "prod", Terms{Note: "please"})
 			if mustRelease(t, r, err).State != Requested || r.Proposed != first || r.Revision != "" {
 				t.Errorf("asked for in prod: got %+v", r)
 			}
@@ -80,11 +80,11 @@ func TestRevisionGoesFromDevToProd(t *testing.T) {
 
 			w.apply(Request{Documents: []Document{apiDoc(t, "orders", "/orders/v1", `,"access":"open"`)}})
 			second := w.head("payments/orders@v1")
-			_, err = w.Release(w.ctx, orders, "prod", "")
+			_, err = w.Release(w.ctx, orders, "prod", Terms{Note: ""})
 			refused(err, gatehouse.Conflict, `live in "qa"`)
-			r, err = w.Release(w.ctx, orders, "qa", "")
+			r, err = w.Release(w.ctx, orders, "qa", Terms{Note: ""})
 			mustRelease(t, r, err)
-			r, err = w.Promote(w.ctx, orders, "qa", "prod", "")
+			r, err = w.Promote(w.ctx, orders, "qa", "prod", Terms{Note: ""})
 			if mustRelease(t, r, err).Revision != first || r.Proposed != second {
 				t.Errorf("what is live must stay so while another waits: %+v", r)
 			}
@@ -107,7 +107,7 @@ func TestRevisionGoesFromDevToProd(t *testing.T) {
 			if got := w.released("dev", "payments/orders@v1").Revision; got != first {
 				t.Errorf("a change of the backend undid the rollback: %s", got)
 			}
-			if _, err := w.Withdraw(w.ctx, orders, "qa", "over"); err != nil || w.released("qa", "payments/orders@v1") != nil {
+			if _, err := w.Withdraw(w.ctx, orders, "qa", Terms{Note: "over"}); err != nil || w.released("qa", "payments/orders@v1") != nil {
 				t.Errorf("withdrawing: %v", err)
 			}
 		})
@@ -120,7 +120,7 @@ func TestMissingBackendBindingIsNamed(t *testing.T) {
 	const dev = `{"apiVersion":"gatehouse/v1","kind":"Backend","metadata":{"team":"payments","name":"orders"},"spec":{"environments":{"dev":{"targets":[{"url":"http://127.0.0.1:1"}]}}}}`
 	req.Documents = append(docs(t, teamDoc, devDoc, qaDoc, dev), apiDoc(t, "orders", "/orders/v1", ""))
 	w.apply(req)
-	_, err := w.Promote(w.ctx, orders, "dev", "qa", "")
+	_, err := w.Promote(w.ctx, orders, "dev", "qa", Terms{Note: ""})
 	const want = `promoting "payments/orders@v1", environment "qa": backend "payments/orders" has no targets in environment "qa"`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)

@@ -20,6 +20,8 @@ type Request struct {
 	// Documents; what is protected only with YesDelete.
 	Prune     bool
 	YesDelete bool
+	// Force is why versions go although they have traffic; "" keeps them.
+	Force string
 	// DryRun answers what would be done and does nothing.
 	DryRun bool
 	// Allow is asked, with all that is named together, before anything is

@@ -30,6 +30,9 @@ type routes struct {
 
 func newRoutes() *routes { return &routes{owners: map[string][]claim{}, by: map[claim]string{}} }
 
+// follow notes that the guard moved on without any route changing.
+func (r *routes) follow(rev store.Seq) { r.rev = rev }
+
 func (r *routes) set(owner string, claims []claim) {
 	for _, c := range r.owners[owner] {
 		if r.by[c] == owner {

@@ -12,8 +12,8 @@ import (
 
 // States of a release.
 const (
-	Wanted    = "wanted"
-	Requested = "requested"
+	Wanted    = gatehouse.ReleaseWanted
+	Requested = gatehouse.ReleaseRequested
 )
 
 // A wish is what the plan does to one release.
@@ -134,6 +134,9 @@ func (p *plan) follow(ctx context.Context, it *item, h *head, env string) (bool,
 	if barred, err := p.barred(ctx, m.Team, env); err != nil || barred != "" {
 		return false, err
 	}
+	if f, _ := e.Frozen(p.now); f != nil {
+		return false, p.afterFreeze(ctx, e, env, m.Ref(), h.version.Name, h.Revision)
+	}
 	return true, p.wish(ctx, key, env, m.Ref(), h.version.Name, h.Revision, "")
 }
 
@@ -152,7 +155,11 @@ func (p *plan) wish(ctx context.Context, key, env, api, version, revision, note 
 			next.Previous = was.Previous
 		}
 	}
-	p.releases[key] = &wish{key: key, env: env, api: api, version: version, was: was, rev: rev, next: next, action: "release.create"}
+	w := &wish{key: key, env: env, api: api, version: version, was: was, rev: rev, next: next, action: "release.create"}
+	if was != nil && was.Canary != nil {
+		w.reason = fmt.Sprintf("in place of the canary of %.12s", was.Canary.Revision)
+	}
+	p.releases[key] = w
 	return nil
 }
 

@@ -21,7 +21,7 @@ func (r catalogRoom) apply(ctx context.Context, in *adminapi.ApplyRequest) (*adm
 	if len(b.Documents) > maxDocuments {
 		return nil, gatehouse.E(gatehouse.TooLarge, "applying: %d documents; at most %d at once", len(b.Documents), maxDocuments)
 	}
-	req := catalog.Request{Files: b.Files, Set: b.Set, Prune: b.Prune, YesDelete: b.YesDelete, DryRun: b.DryRun, Allow: r.allowWrites}
+	req := catalog.Request{Files: b.Files, Set: b.Set, Prune: b.Prune, YesDelete: b.YesDelete, Force: b.Force, DryRun: b.DryRun, Allow: r.allowWrites}
 	var faults []gatehouse.Fault
 	from := map[string]string{}
 	for _, d := range b.Documents {

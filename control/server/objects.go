@@ -47,7 +47,7 @@ func (r catalogRoom) bindOwned(k gatehouse.Kind, routes *adminapi.OwnedRoutes) {
 		return r.put(ctx, k, in.OwnedRef, in.Conditional, in.Body)
 	})
 	bind(r.Server, routes.Delete, func(ctx context.Context, in *adminapi.DeleteOwned) (*adminapi.Empty, error) {
-		return r.delete(ctx, k, in.OwnedRef, in.Conditional, in.YesDelete)
+		return r.delete(ctx, k, in.OwnedRef, in.Conditional, catalog.Request{YesDelete: in.YesDelete, Force: in.Force})
 	})
 	bind(r.Server, routes.List, func(ctx context.Context, in *adminapi.ListOwned) (*adminapi.Objects, error) {
 		team := in.Team
@@ -66,7 +66,7 @@ func (r catalogRoom) bindOrg(k gatehouse.Kind, routes *adminapi.OrgRoutes) {
 		return r.put(ctx, k, adminapi.OwnedRef{Name: in.Name}, in.Conditional, in.Body)
 	})
 	bind(r.Server, routes.Delete, func(ctx context.Context, in *adminapi.DeleteOrg) (*adminapi.Empty, error) {
-		return r.delete(ctx, k, adminapi.OwnedRef{Name: in.Name}, in.Conditional, in.YesDelete)
+		return r.delete(ctx, k, adminapi.OwnedRef{Name: in.Name}, in.Conditional, catalog.Request{YesDelete: in.YesDelete, Force: in.Force})
 	})
 	bind(r.Server, routes.List, func(ctx context.Context, in *adminapi.ListOrg) (*adminapi.Objects, error) {
 		return r.list(ctx, k, "", in.PageRequest, in.AsOf)
@@ -209,12 +209,13 @@ func inPlace(o *gatehouse.Object, k gatehouse.Kind, ref adminapi.OwnedRef) error
 	return gatehouse.InvalidFaults(faults)
 }
 
-func (r catalogRoom) delete(ctx context.Context, k gatehouse.Kind, ref adminapi.OwnedRef, c adminapi.Conditional, yes bool) (*adminapi.Empty, error) {
+func (r catalogRoom) delete(ctx context.Context, k gatehouse.Kind, ref adminapi.OwnedRef, c adminapi.Conditional, req catalog.Request) (*adminapi.Empty, error) {
+	req.Allow = r.allowWrites
 	expect, err := r.expectation(ctx, k, ref, c)
 	if err != nil {
 		return nil, err
 	}
-	return &adminapi.Empty{}, r.catalog.Delete(ctx, k, ref.Team, ref.Name, expect, catalog.Request{YesDelete: yes, Allow: r.allowWrites})
+	return &adminapi.Empty{}, r.catalog.Delete(ctx, k, ref.Team, ref.Name, expect, req)
 }
 
 func (r catalogRoom) list(ctx context.Context, k gatehouse.Kind, team string, p adminapi.PageRequest, asOf string) (*adminapi.Objects, error) {

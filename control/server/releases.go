@@ -25,24 +25,33 @@ func (r catalogRoom) bindReleases() {
 	bind(r.Server, adminapi.Release, func(ctx context.Context, in *adminapi.ReleaseRequest) (*adminapi.ReleaseAnswer, error) {
 		ref := refOf(in.VersionPath)
 		ref.Revision = in.Body.Revision
-		return released(r.catalog.Release(ctx, ref, in.Body.Environment, in.Body.Note))
+		terms, err := r.terms(ctx, in.VersionPath, in.Body.ReleaseTerms)
+		if err != nil {
+			return nil, err
+		}
+		return r.released(r.catalog.Release(ctx, ref, in.Body.Environment, terms))
 	})
 	bind(r.Server, adminapi.Promote, func(ctx context.Context, in *adminapi.PromoteRequest) (*adminapi.ReleaseAnswer, error) {
-		return released(r.catalog.Promote(ctx, refOf(in.VersionPath), in.Body.From, in.Body.To, in.Body.Note))
+		terms, err := r.terms(ctx, in.VersionPath, in.Body.ReleaseTerms)
+		if err != nil {
+			return nil, err
+		}
+		return r.released(r.catalog.Promote(ctx, refOf(in.VersionPath), in.Body.From, in.Body.To, terms))
 	})
 	bind(r.Server, adminapi.Rollback, func(ctx context.Context, in *adminapi.RollbackRequest) (*adminapi.ReleaseAnswer, error) {
-		return released(r.catalog.Rollback(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Note))
+		return r.released(r.catalog.Rollback(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Note))
 	})
-	bind(r.Server, adminapi.Withdraw, func(ctx context.Context, in *adminapi.RollbackRequest) (*adminapi.Empty, error) {
-		_, err := r.catalog.Withdraw(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Note)
+	bind(r.Server, adminapi.Withdraw, func(ctx context.Context, in *adminapi.WithdrawRequest) (*adminapi.Empty, error) {
+		_, err := r.catalog.Withdraw(ctx, refOf(in.VersionPath), in.Body.Environment, catalog.Terms{Note: in.Body.Note, Force: in.Body.Force})
 		return &adminapi.Empty{}, err
 	})
 	bind(r.Server, adminapi.ApproveRelease, func(ctx context.Context, in *adminapi.DecideReleaseRequest) (*adminapi.ReleaseAnswer, error) {
-		return released(r.catalog.ApproveRelease(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Reason))
+		return r.released(r.catalog.ApproveRelease(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Reason))
 	})
 	bind(r.Server, adminapi.RejectRelease, func(ctx context.Context, in *adminapi.DecideReleaseRequest) (*adminapi.ReleaseAnswer, error) {
-		return released(r.catalog.RejectRelease(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Reason))
+		return r.released(r.catalog.RejectRelease(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Reason))
 	})
+	r.bindCanaries()
 	bind(r.Server, adminapi.GetStatus, r.getStatus)
 	bind(r.Server, adminapi.Explain, r.explainVersion)
 	bind(r.Server, adminapi.GetCatalog, r.getCatalog)
@@ -50,10 +59,6 @@ func (r catalogRoom) bindReleases() {
 
 func refOf(p adminapi.VersionPath) catalog.Ref {
 	return catalog.Ref{Team: p.Team, Name: p.Name, Version: p.Version}
-}
-
-func released(rel catalog.Released, err error) (*adminapi.ReleaseAnswer, error) {
-	return &adminapi.ReleaseAnswer{Body: adminapi.ReleaseBody{Release: rel.Release, Seq: int64(rel.Seq)}}, err
 }
 
 func (r catalogRoom) listRevisions(ctx context.Context, in *adminapi.ListRevisionsRequest) (*adminapi.Revisions, error) {
@@ -137,7 +142,7 @@ func entries(all []catalog.Entry) []adminapi.CatalogEntry {
 		c := adminapi.CatalogEntry{
 			API: e.API, Version: e.Version, Title: e.Title, Team: e.Team, Environment: e.Environment, Stage: e.Stage, Gateway: e.Gateway,
 			Location: e.Location, Audience: e.Audience, Access: e.Access, Lifecycle: e.Lifecycle, Framework: e.Framework, Hosts: e.Hosts,
-			Path: e.Path, Revision: e.Revision, Proposed: e.Proposed, Since: e.Since, By: e.By, State: e.State, Reason: e.Reason,
+			Path: e.Path, Revision: e.Revision, Proposed: e.Proposed, Since: e.Since, By: e.By, Note: e.Note, Canary: e.Canary, State: e.State, Reason: e.Reason,
 		}
 		for _, i := range e.Instances {
 			c.Instances = append(c.Instances, adminapi.CatalogInstance(i))

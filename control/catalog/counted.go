@@ -1,0 +1,53 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"gatehouse"
+	"gatehouse/report"
+	"gatehouse/store"
+)
+
+func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
+
+// counted is what gateways of an environment counted of a revision from the
+// hour on.
+func (c *Catalog) counted(ctx context.Context, env string, ref Ref, revision string, from time.Time) (gatehouse.CanaryCount, error) {
+	out := gatehouse.CanaryCount{From: from}
+	rows, err := c.db.Usage(ctx, store.UsageQuery{From: from, By: []string{"class"}, Where: map[string]string{
+		"environment": env, "api": ref.String(), "revision": report.ShortRevision(revision),
+	}})
+	if err != nil {
+		return out, err
+	}
+	for _, r := range rows {
+		out.Requests += r.Requests
+		if r.Class == 5 {
+			out.Errors += r.Requests
+		}
+		for i, n := range r.Latency {
+			if out.Latency == nil {
+				out.Latency = make([]int64, len(report.LatencyBounds)+1)
+			}
+			out.Latency[i] += n
+		}
+	}
+	return out, nil
+}
+
+// Since is what has been counted of the canary since its step in force began.
+func (c *Catalog) Since(ctx context.Context, env string, ref Ref, k *gatehouse.Canary) (gatehouse.CanaryCount, error) {
+	now, err := c.counted(ctx, env, ref, k.Revision, k.Base.From)
+	if err != nil {
+		return now, err
+	}
+	now.Requests -= k.Base.Requests
+	now.Errors -= k.Base.Errors
+	for i, n := range k.Base.Latency {
+		if i < len(now.Latency) {
+			now.Latency[i] -= n
+		}
+	}
+	return now, nil
+}

@@ -1,0 +1,55 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"gatehouse"
+	"gatehouse/store"
+)
+
+// A PastRelease is a state of a release, and since when it was so.
+type PastRelease struct {
+	gatehouse.Release
+	Changed   time.Time
+	Seq       store.Seq
+	Withdrawn bool // the version was taken out
+}
+
+// PastReleases are the states of a version's release into an environment, the
+// newest first, at most limit of them. The steps of one canary are told as one.
+func (c *Catalog) PastReleases(ctx context.Context, ref Ref, env string, limit int) ([]PastRelease, error) {
+	var all []PastRelease
+	for change, err := range c.db.History(ctx, ReleaseKey(env, ref.Team, ref.Name, ref.Version)) {
+		if gatehouse.Is(err, gatehouse.NotFound) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		p := PastRelease{Changed: change.Time, Seq: change.Seq, Withdrawn: change.Deleted}
+		if change.Deleted {
+			p.Release = gatehouse.Release{Environment: env, API: ref.API(), Version: ref.Version}
+		} else if err := json.Unmarshal(change.Value, &p.Release); err != nil {
+			return nil, gatehouse.E(gatehouse.Internal, "reading the history of release %q: %w", ref, err)
+		}
+		if n := len(all); n > 0 && sameCanary(&all[n-1].Release, &p.Release) {
+			all[n-1] = p
+			continue
+		}
+		if all = append(all, p); len(all) > 2*limit {
+			all = slices.Delete(all, 0, len(all)-limit)
+		}
+	}
+	if len(all) > limit {
+		all = all[len(all)-limit:]
+	}
+	slices.Reverse(all)
+	return all, nil
+}
+
+func sameCanary(a, b *gatehouse.Release) bool {
+	return a.Canary != nil && b.Canary != nil && a.Canary.Revision == b.Canary.Revision && a.Canary.Started.Equal(b.Canary.Started)
+}

@@ -1,0 +1,217 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"gatehouse"
+	"gatehouse/control/audit"
+	"gatehouse/jsonx"
+	"gatehouse/store"
+)
+
+// A timing is what the plan does to one scheduled release.
+type timing struct {
+	key            string
+	was, next      *gatehouse.ReleaseSchedule
+	rev            store.Seq
+	action, reason string
+}
+
+// ScheduleKey is where the scheduled release of a version into an environment
+// lies.
+func ScheduleKey(env, api, version string) string {
+	return string(gatehouse.KindReleaseSchedule) + "/" + env + "/" + api + "/" + version
+}
+
+func (t *timing) act() (audit.Act, error) {
+	a := audit.Act{Action: t.action, Object: "Release " + t.next.Environment + " " + t.next.API + "@" + t.next.Version, Reason: t.reason}
+	a.Team, _ = gatehouse.ParseRef(t.next.API, "")
+	var err error
+	if t.was != nil {
+		if a.Before, err = jsonx.Marshal(t.was); err != nil {
+			return a, err
+		}
+	}
+	if a.After, err = jsonx.Marshal(t.next); err != nil {
+		return a, err
+	}
+	a.Writes = []store.Write{{Key: t.key, Kind: string(gatehouse.KindReleaseSchedule), Value: a.After, Expect: t.rev, Index: map[string]string{
+		"environment": t.next.Environment, "team": a.Team, "api": t.next.API, "version": t.next.Version, "state": t.next.State, "at": t.next.At.UTC().Format(stamp),
+	}}}
+	return a, nil
+}
+
+// scheduled reads the scheduled release at key; nil when there never was one.
+func (p *plan) scheduled(ctx context.Context, key string) (*gatehouse.ReleaseSchedule, store.Seq, error) {
+	rec, ok, err := p.record(ctx, key)
+	if err != nil || !ok {
+		return nil, store.Absent, err
+	}
+	s := new(gatehouse.ReleaseSchedule)
+	if err := json.Unmarshal(rec.Value, s); err != nil {
+		return nil, 0, gatehouse.E(gatehouse.Internal, "reading %q: %w", key, err)
+	}
+	return s, rec.Rev, nil
+}
+
+// schedule puts the release off to its time.
+func (m *move) schedule(ctx context.Context, rev *gatehouse.Revision, terms Terms) error {
+	key := ScheduleKey(m.env, m.ref.API(), m.ref.Version)
+	was, seq, err := m.p.scheduled(ctx, key)
+	if err != nil {
+		return err
+	}
+	if was != nil && was.State == gatehouse.ScheduleWaiting {
+		return gatehouse.E(gatehouse.Conflict, "revision %.12s is scheduled there for %s already: \"gatehouse release cancel\" takes that back first", was.Revision, was.At.Format(time.RFC3339))
+	}
+	next := &gatehouse.ReleaseSchedule{
+		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, Revision: rev.Hash, Canary: terms.Canary, At: terms.At.UTC(),
+		State: gatehouse.ScheduleWaiting, By: m.p.actor, Made: m.p.now, Note: terms.Note, Override: terms.Override, Approved: terms.approved,
+	}
+	m.p.schedules[key] = &timing{key: key, was: was, rev: seq, next: next, action: "release.schedule"}
+	m.out.Schedule = next
+	return nil
+}
+
+// afterFreeze schedules what an automatic environment would take now for the
+// time when it thaws. What a person scheduled there stays.
+func (p *plan) afterFreeze(ctx context.Context, e *gatehouse.Environment, env, api, version, revision string) error {
+	thaw, ok := e.Thaw(p.now)
+	if !ok {
+		return nil // it never does; the next change asks again
+	}
+	key := ScheduleKey(env, api, version)
+	was, seq, err := p.scheduled(ctx, key)
+	if err != nil || was != nil && was.State == gatehouse.ScheduleWaiting && (was.By != "system" || was.Revision == revision && was.At.Equal(thaw)) {
+		return err
+	}
+	p.schedules[key] = &timing{key: key, was: was, rev: seq, action: "release.schedule", reason: "the environment is frozen", next: &gatehouse.ReleaseSchedule{
+		Environment: env, API: api, Version: version, Revision: revision, At: thaw.UTC(), State: gatehouse.ScheduleWaiting, By: "system", Made: p.now,
+		Note: "the newest revision, once the freeze is over",
+	}}
+	return nil
+}
+
+// CancelRelease takes a scheduled release back.
+func (c *Catalog) CancelRelease(ctx context.Context, ref Ref, env, reason string) (Released, error) {
+	return c.move(ctx, "cancelling", ref, env, func(m *move) error {
+		return m.endSchedule(ctx, "release.cancel", gatehouse.ScheduleCancelled, reason)
+	})
+}
+
+func (m *move) endSchedule(ctx context.Context, action, state, reason string) error {
+	key := ScheduleKey(m.env, m.ref.API(), m.ref.Version)
+	was, seq, err := m.p.scheduled(ctx, key)
+	if err != nil {
+		return err
+	}
+	if was == nil || was.State != gatehouse.ScheduleWaiting {
+		return gatehouse.E(gatehouse.Conflict, "no release is scheduled there")
+	}
+	next := *was
+	next.State, next.Ended, next.EndedBy, next.Reason = state, m.p.now, m.p.actor, reason
+	m.p.schedules[key] = &timing{key: key, was: was, rev: seq, next: &next, action: action, reason: reason}
+	m.out.Schedule = &next
+	return nil
+}
+
+// Due are the scheduled releases whose time has come, the first first.
+func (c *Catalog) Due(ctx context.Context) (due []gatehouse.ReleaseSchedule, err error) {
+	page, err := c.db.List(ctx, store.Query{Kind: string(gatehouse.KindReleaseSchedule), Where: map[string]string{"state": gatehouse.ScheduleWaiting}, Sort: "at", Limit: batchOfKeys})
+	if err != nil {
+		return nil, err
+	}
+	for _, rec := range page.Records {
+		var s gatehouse.ReleaseSchedule
+		if err := json.Unmarshal(rec.Value, &s); err != nil {
+			return due, gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+		}
+		if !s.At.After(c.now()) {
+			due = append(due, s)
+		}
+	}
+	return due, nil
+}
+
+// CarryOut does a scheduled release whose time has come, once: whoever comes
+// second finds it done. What the rules no longer let in is skipped, and the
+// record says why. may tells whether who scheduled it still may.
+func (c *Catalog) CarryOut(ctx context.Context, s gatehouse.ReleaseSchedule, may func() error) (Released, error) {
+	team, name := gatehouse.ParseRef(s.API, "")
+	ref := Ref{Team: team, Name: name, Version: s.Version}
+	due := func(m *move) (bool, error) {
+		now, _, err := m.p.scheduled(ctx, ScheduleKey(s.Environment, s.API, s.Version))
+		return now != nil && now.State == gatehouse.ScheduleWaiting && now.At.Equal(s.At) && now.Revision == s.Revision, err
+	}
+	out, err := c.move(ctx, "releasing", ref, s.Environment, func(m *move) error {
+		if ok, err := due(m); !ok {
+			return err
+		}
+		if err := may(); err != nil {
+			return err
+		}
+		m.p.actor = s.By
+		of := ref
+		of.Revision = s.Revision
+		if err := m.want(ctx, "release.create", of, Terms{Note: s.Note, Canary: s.Canary, Override: s.Override, approved: s.Approved}); err != nil {
+			return err
+		}
+		return m.endSchedule(ctx, "release.due", gatehouse.ScheduleDone, "")
+	})
+	switch gatehouse.KindOf(err) {
+	case gatehouse.Conflict, gatehouse.Denied, gatehouse.Invalid, gatehouse.NotFound:
+	default:
+		return out, err
+	}
+	reason := err.Error()
+	return c.skip(ctx, ref, s.Environment, due, reason)
+}
+
+// skip puts on record why a scheduled release did not happen. The environment
+// may be gone, so that no move could be made there.
+func (c *Catalog) skip(ctx context.Context, ref Ref, env string, due func(*move) (bool, error), reason string) (Released, error) {
+	var out Released
+	err := c.change(ctx, func(guard store.Seq) ([]audit.Act, func(store.Seq), error) {
+		out = Released{}
+		if err := c.sync(ctx, guard); err != nil {
+			return nil, nil, err
+		}
+		p := c.newPlan(ctx, &Request{}, &readings{done: map[string]*reading{}})
+		m := &move{c: c, p: p, ref: ref, env: env, out: &out}
+		if ok, err := due(m); !ok {
+			return nil, nil, err
+		}
+		if err := m.endSchedule(ctx, "release.skip", gatehouse.ScheduleSkipped, reason); err != nil {
+			return nil, nil, err
+		}
+		acts, err := p.acts()
+		return acts, func(seq store.Seq) { out.Seq = seq; c.routes.follow(seq) }, err
+	})
+	return out, err
+}
+
+// A ScheduleFilter narrows a list of scheduled releases; "" takes all.
+type ScheduleFilter struct{ Team, API, Version, Environment, State string }
+
+// Schedules lists scheduled releases by their time, and the cursor of the next page.
+func (c *Catalog) Schedules(ctx context.Context, f ScheduleFilter, limit int, after string) (all []gatehouse.ReleaseSchedule, next string, err error) {
+	q := store.Query{Kind: string(gatehouse.KindReleaseSchedule), Where: map[string]string{}, Sort: "at", Limit: limit, After: after}
+	for name, value := range map[string]string{"team": f.Team, "api": f.API, "version": f.Version, "environment": f.Environment, "state": f.State} {
+		if value != "" {
+			q.Where[name] = value
+		}
+	}
+	page, err := c.db.List(ctx, q)
+	if err != nil {
+		return nil, "", err
+	}
+	all = make([]gatehouse.ReleaseSchedule, len(page.Records))
+	for i, rec := range page.Records {
+		if err := json.Unmarshal(rec.Value, &all[i]); err != nil {
+			return nil, "", gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+		}
+	}
+	return all, page.Next, nil
+}

@@ -1,0 +1,115 @@
+// Package release brings releases about that take time: canaries step by step,
+// and scheduled ones at their time.
+//
+// It decides by what gateways counted and by the clock, and nothing else. That a
+// revision may be released, and how the record changes, is package catalog's;
+// this package only says when. Every control plane runs it: each step is a
+// compare-and-swap on the record that it was decided on, so it is taken once.
+package release
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"gatehouse"
+	"gatehouse/control/catalog"
+)
+
+// A Conductor is safe for use by one goroutine.
+type Conductor struct {
+	Catalog *catalog.Catalog
+	// May tells whether a subject may do an action on an object, so that who
+	// scheduled a release must still be allowed when its time comes.
+	May func(subject, action, on string) error
+	Log *slog.Logger
+	Now func() time.Time
+}
+
+// every is how often what is due is looked for.
+const every = time.Second
+
+// Run works until ctx ends.
+func (c *Conductor) Run(ctx context.Context) {
+	t := time.NewTicker(every)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if err := c.Look(ctx); err != nil && ctx.Err() == nil && !gatehouse.Is(err, gatehouse.Conflict) {
+			c.Log.Error("bringing releases about", "error", err)
+		}
+	}
+}
+
+// Look does what is due now. One release that fails does not keep others.
+func (c *Conductor) Look(ctx context.Context) error {
+	err := c.schedules(ctx)
+	if canaries := c.canaries(ctx); err == nil {
+		err = canaries
+	}
+	return err
+}
+
+func (c *Conductor) schedules(ctx context.Context) error {
+	due, err := c.Catalog.Due(ctx)
+	for _, s := range due {
+		may := func() error {
+			if s.By == "system" {
+				return nil
+			}
+			if err := c.May(s.By, "release.create", "API/"+s.API); err != nil {
+				return gatehouse.E(gatehouse.Denied, "%q scheduled it and may not release it any more", s.By)
+			}
+			return nil
+		}
+		if _, one := c.Catalog.CarryOut(ctx, s, may); one != nil && err == nil {
+			err = one
+		}
+	}
+	return err
+}
+
+func (c *Conductor) canaries(ctx context.Context) error {
+	running, err := c.Catalog.Canaries(ctx)
+	for i := range running {
+		if one := c.canary(ctx, &running[i]); one != nil && err == nil && !gatehouse.Is(one, gatehouse.Conflict) {
+			err = one
+		}
+	}
+	return err
+}
+
+// canary takes the step that is due for one canary, if any is.
+func (c *Conductor) canary(ctx context.Context, r *gatehouse.Release) error {
+	team, name := gatehouse.ParseRef(r.API, "")
+	ref, k := catalog.Ref{Team: team, Name: name, Version: r.Version}, r.Canary
+	seen, err := c.Catalog.Since(ctx, r.Environment, ref, k)
+	if err != nil {
+		return err
+	}
+	step := catalog.CanaryStep{Of: k.Revision, At: k.Step}
+	over := !c.Now().Before(k.Since.Add(k.Every.Std()))
+	switch broken := Broken(k, seen); {
+	case broken != "":
+		step.Action, step.Reason = "release.abort", broken
+	case !over:
+		return nil
+	case seen.Requests < k.Requests:
+		step.Action, step.Reason = "release.wait", fmt.Sprintf("it has seen %d of the %d requests that a step waits for", seen.Requests, k.Requests)
+	default:
+		step.Action, step.Reason = "release.step", fmt.Sprintf("%d requests, %d errors in %s", seen.Requests, seen.Errors, c.Now().Sub(k.Since).Round(time.Second))
+	}
+	_, err = c.Catalog.Canary(ctx, ref, r.Environment, step)
+	if step.Action == "release.step" && (gatehouse.Is(err, gatehouse.Conflict) || gatehouse.Is(err, gatehouse.NotFound)) {
+		// The rules do not let it go on now, or another node was faster, which
+		// the wait finds out.
+		step.Action, step.Reason = "release.wait", err.Error()
+		_, err = c.Catalog.Canary(ctx, ref, r.Environment, step)
+	}
+	return err
+}

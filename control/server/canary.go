@@ -1,0 +1,74 @@
+package server
+
+import (
+	"context"
+
+	"gatehouse"
+	"gatehouse/adminapi"
+	"gatehouse/control/catalog"
+)
+
+// bindCanaries binds the routes of releases on their way.
+func (r catalogRoom) bindCanaries() {
+	step := func(action string) func(context.Context, *adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
+		return func(ctx context.Context, in *adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
+			return r.released(r.catalog.Canary(ctx, refOf(in.VersionPath), in.Body.Environment, catalog.CanaryStep{Action: action, Reason: in.Body.Reason}))
+		}
+	}
+	for _, route := range []adminapi.Route[adminapi.CanaryRequest, adminapi.ReleaseAnswer]{
+		adminapi.PauseCanary, adminapi.ResumeCanary, adminapi.AbortCanary, adminapi.FinishCanary,
+	} {
+		bind(r.Server, route, step(route.Action))
+	}
+	bind(r.Server, adminapi.CancelRelease, func(ctx context.Context, in *adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
+		return r.released(r.catalog.CancelRelease(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Reason))
+	})
+	bind(r.Server, adminapi.ListSchedules, r.listSchedules)
+	bind(r.Server, adminapi.ListReleases, func(ctx context.Context, in *adminapi.ListReleasesRequest) (*adminapi.Releases, error) {
+		past, err := r.catalog.PastReleases(ctx, refOf(in.VersionPath), in.Environment, in.Limit)
+		out := &adminapi.Releases{}
+		out.Body.Items = make([]adminapi.ReleaseItem, 0, len(past))
+		for _, p := range past {
+			out.Body.Items = append(out.Body.Items, adminapi.ReleaseItem{Release: p.Release, Changed: p.Changed, Seq: int64(p.Seq), Withdrawn: p.Withdrawn})
+		}
+		return out, err
+	})
+}
+
+// terms are how a revision is to come in; overriding a freeze is a permission
+// of its own.
+func (r catalogRoom) terms(ctx context.Context, v adminapi.VersionPath, t adminapi.ReleaseTerms) (catalog.Terms, error) {
+	if t.Override != "" {
+		if err := r.allow(ctx, "release.override", "API/"+v.Team+"/"+v.Name); err != nil {
+			return catalog.Terms{}, err
+		}
+	}
+	return catalog.Terms{Note: t.Note, At: t.At, Canary: t.Canary, Override: t.Override}, nil
+}
+
+func (r catalogRoom) released(rel catalog.Released, err error) (*adminapi.ReleaseAnswer, error) {
+	return &adminapi.ReleaseAnswer{Body: adminapi.ReleaseBody{
+		Release: rel.Release, Seq: int64(rel.Seq), Schedule: rel.Schedule, Approvals: rel.Approvals, Needed: rel.Needed, NotPlaced: rel.NotPlaced,
+	}}, err
+}
+
+// listSchedules lists those that the caller may see.
+func (r catalogRoom) listSchedules(ctx context.Context, in *adminapi.ListSchedulesRequest) (*adminapi.Schedules, error) {
+	if in.Team != "" {
+		if err := r.allow(ctx, adminapi.ListSchedules.Action, "team/"+in.Team); err != nil {
+			return nil, err
+		}
+	}
+	all, next, err := r.catalog.Schedules(ctx, catalog.ScheduleFilter{Team: in.Team, Environment: in.Environment, State: in.State}, in.Limit, in.After)
+	if err != nil {
+		return nil, err
+	}
+	out := &adminapi.Schedules{}
+	out.Body.Items, out.Body.Next = []gatehouse.ReleaseSchedule{}, next
+	for _, s := range all {
+		if in.Team != "" || r.allow(ctx, adminapi.ListSchedules.Action, "API/"+s.API) == nil {
+			out.Body.Items = append(out.Body.Items, s)
+		}
+	}
+	return out, nil
+}
