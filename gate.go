@@ -114,8 +114,10 @@ type FrameworkVersionState struct {
 	By          string    `json:"by,omitempty"`   // who brought it there
 	Reason      string    `json:"reason,omitempty"`
 	// Document is the SHA-256 of the service description as it was approved,
-	// word for word, kept under "Blob/<hash>".
+	// word for word, in Markdown, kept under "Blob/<hash>".
 	Document string `json:"document,omitempty"`
+	// DocumentHTML is that document as HTML.
+	DocumentHTML string `json:"documentHtml,omitempty"`
 	// Warned is the last time the end of its validity was announced, Ended when
 	// it came: no attestation lasts longer.
 	Warned time.Time `json:"warned,omitzero"`

@@ -45,6 +45,12 @@ One that was in force binds nobody from then on, and what was attested by it is 
 		ID: "commentFramework", Pattern: "POST " + frameworkPath + "/{version}/comments", Action: "framework.comment", On: frameworkOn, Status: 201,
 		Doc: "Say something on a version",
 	}}
+	GetFrameworkDocument = Route[GetFrameworkDocumentRequest, FrameworkDocument]{Operation{
+		ID: "getFrameworkDocument", Pattern: "GET " + frameworkPath + "/{version}/document", Action: "framework.get", On: frameworkOn, Stream: true,
+		Doc: `Read the service description, for people
+
+It is written from the version's text and what is live: environments, gateways, policies, plans, contacts and teams, as far as the caller may see them. With approved it is the one that was approved, word for word.`,
+	}}
 	ListFrameworkComments = Route[ListFrameworkCommentsRequest, FrameworkComments]{Operation{
 		ID: "listFrameworkComments", Pattern: "GET " + frameworkPath + "/{version}/comments", Action: "framework.get", On: frameworkOn,
 		Doc: "List what was said on a version, oldest first",
@@ -59,7 +65,7 @@ func moveFramework(verb, doc string) Route[MoveFrameworkRequest, FrameworkMoved]
 
 var frameworkRoutes = []Described{
 	ListFrameworkVersions, GetFrameworkVersion, SubmitFramework, ApproveFramework, RejectFramework, EnforceFramework, WithdrawFramework,
-	CommentFramework, ListFrameworkComments,
+	CommentFramework, ListFrameworkComments, GetFrameworkDocument,
 }
 
 // A FrameworkRef names one version of a framework.
@@ -90,6 +96,11 @@ type (
 		Body struct {
 			Text string `json:"text" minLength:"1" maxLength:"10000"`
 		}
+	}
+	GetFrameworkDocumentRequest struct {
+		FrameworkRef
+		Format   string `query:"format" enum:"markdown,html" default:"markdown" doc:"markdown or html."`
+		Approved bool   `query:"approved" doc:"As it was approved, rather than as it is now."`
 	}
 	ListFrameworkCommentsRequest struct {
 		FrameworkRef
@@ -144,6 +155,11 @@ type (
 			// of at least this have it.
 			Seq int64 `json:"seq"`
 		}
+	}
+	FrameworkDocument struct {
+		ContentType string `header:"Content-Type"`
+		Policy      string `header:"Content-Security-Policy"`
+		Body        []byte
 	}
 	FrameworkComment struct {
 		ID   string    `json:"id"`

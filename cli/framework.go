@@ -38,7 +38,7 @@ end superseded or withdrawn.`,
 		a.frameworkDecide("reject", "Send a submitted version back to its authors", (*client.Client).RejectFramework),
 		a.frameworkMove("enforce", "Put an approved version in force", (*client.Client).EnforceFramework),
 		a.frameworkMove("withdraw", "End a version for good, with --reason", (*client.Client).WithdrawFramework),
-		a.frameworkComment(),
+		a.frameworkComment(), a.frameworkDocument(),
 	)
 	return c
 }
@@ -305,4 +305,47 @@ func (a *App) frameworkComments(ctx context.Context, ref adminapi.FrameworkRef) 
 		}
 		return t
 	}, nil)
+}
+
+func (a *App) frameworkDocument() *cobra.Command {
+	in := adminapi.GetFrameworkDocumentRequest{}
+	var version, out string
+	c := &cobra.Command{
+		Use: "document NAME[@VERSION]", Args: exactly(1, "one framework or version"), Short: "Write the service description, for people",
+		Long: `Write what a version offers as a document: the service description and controls as
+they were written, with the environments, gateways, policies, plans, contacts and
+teams that are live, so that it cannot go stale. It is of the version in force
+unless another is named. With --approved it is the document that was approved,
+word for word.`,
+		Example: "  gatehouse framework document corporate --format html --out corporate.html",
+		RunE: func(c *cobra.Command, args []string) error {
+			api, err := a.connect()
+			if err != nil {
+				return err
+			}
+			name := args[0]
+			if version != "" {
+				if strings.Contains(name, "@") {
+					return misuse("%q names a version already; leave --version out", name)
+				}
+				name += "@" + version
+			}
+			if in.FrameworkRef, err = a.latest(c.Context(), api, name); err != nil {
+				return err
+			}
+			if in.Format != "markdown" && in.Format != "html" {
+				return misuse("%q is not a format: markdown or html", in.Format)
+			}
+			answer, err := api.GetFrameworkDocument(c.Context(), in)
+			if err != nil {
+				return err
+			}
+			return a.write(out, answer.Body)
+		},
+	}
+	c.Flags().StringVar(&version, "version", "", "version; default the one in force")
+	c.Flags().StringVar(&in.Format, "format", "markdown", "markdown or html")
+	c.Flags().BoolVar(&in.Approved, "approved", false, "as it was approved, word for word")
+	c.Flags().StringVar(&out, "out", "", "file to write; default standard output")
+	return c
 }

@@ -348,6 +348,11 @@ func (c *Client) ListFrameworkComments(ctx context.Context, in adminapi.ListFram
 	return call(ctx, c, adminapi.ListFrameworkComments, &in)
 }
 
+// GetFrameworkDocument carries out framework.get: read the service description, for people.
+func (c *Client) GetFrameworkDocument(ctx context.Context, in adminapi.GetFrameworkDocumentRequest) (*adminapi.FrameworkDocument, error) {
+	return call(ctx, c, adminapi.GetFrameworkDocument, &in)
+}
+
 // AddEvidence carries out evidence.create: keep a file that proves something.
 func (c *Client) AddEvidence(ctx context.Context, in adminapi.AddEvidenceRequest) (*adminapi.EvidenceAnswer, error) {
 	return call(ctx, c, adminapi.AddEvidence, &in)

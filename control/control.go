@@ -22,6 +22,7 @@ import (
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
 	"gatehouse/control/fleet"
+	"gatehouse/control/governance/document"
 	"gatehouse/control/governance/evidence"
 	"gatehouse/control/governance/framework"
 	"gatehouse/control/release"
@@ -114,6 +115,13 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Evidence = evidence.New(c.Trail)
 	c.Teams = &team.Desk{Catalog: c.Catalog, Guard: c.Guard, Trail: c.Trail, Onboarding: c.Onboarding, Usage: c.Usage}
 	c.Frameworks = framework.New(c.Trail, c.Guard)
+	c.Frameworks.Document = func(ctx context.Context, v *framework.View) (markdown, html []byte, err error) {
+		page, err := document.Of(ctx, c.DB, v, c.Frameworks.Now(), nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		return page.Markdown(), page.HTML(), nil
+	}
 	if err := c.Frameworks.Adopt(ctx); err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/control/catalog"
+	"gatehouse/control/governance/document"
 	"gatehouse/control/governance/framework"
 )
 
@@ -27,6 +29,9 @@ func (s *Server) BindFrameworks(d *framework.Desk) {
 			return nil, err
 		}
 		return &adminapi.FrameworkCommentAnswer{Body: comment(*c)}, nil
+	})
+	bind(s, adminapi.GetFrameworkDocument, func(ctx context.Context, in *adminapi.GetFrameworkDocumentRequest) (*adminapi.FrameworkDocument, error) {
+		return s.frameworkDocument(ctx, d, in)
 	})
 	bind(s, adminapi.ListFrameworkComments, func(ctx context.Context, in *adminapi.ListFrameworkCommentsRequest) (*adminapi.FrameworkComments, error) {
 		all, next, err := d.Comments(ctx, in.Name, in.Version, in.After, in.Limit)
@@ -112,5 +117,34 @@ func frameworkMoved(m *framework.Moved, err error) (*adminapi.FrameworkMoved, er
 	out := &adminapi.FrameworkMoved{}
 	b := &out.Body
 	b.Framework, b.Version, b.FrameworkVersionState, b.Seq = m.Framework, m.Version, m.FrameworkVersionState, int64(m.Seq)
+	return out, nil
+}
+
+// frameworkDocument writes the document, or reads the approved one. As HTML it
+// is opened by browsers, which are told to run nothing of it.
+func (s *Server) frameworkDocument(ctx context.Context, d *framework.Desk, in *adminapi.GetFrameworkDocumentRequest) (*adminapi.FrameworkDocument, error) {
+	html := in.Format == "html"
+	out := &adminapi.FrameworkDocument{ContentType: "text/markdown; charset=utf-8", Policy: document.Policy + "; sandbox"}
+	if html {
+		out.ContentType = "text/html; charset=utf-8"
+	}
+	var err error
+	if in.Approved {
+		out.Body, err = d.Approved(ctx, in.Name, in.Version, html)
+		return out, err
+	}
+	v, err := d.Show(ctx, in.Name, in.Version)
+	if err != nil {
+		return nil, err
+	}
+	page, err := document.Of(ctx, s.DB, v, d.Now(), func(kind gatehouse.Kind, team, name string) bool {
+		return s.allow(ctx, catalog.Action(kind, "get"), gatehouse.Key(kind, team, name)) == nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if out.Body = page.Markdown(); html {
+		out.Body = page.HTML()
+	}
 	return out, nil
 }

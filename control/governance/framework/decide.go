@@ -42,14 +42,15 @@ func (d *Desk) Approve(ctx context.Context, name, version string, w Word) (*Move
 		case authors[m.actor]:
 			return gatehouse.E(gatehouse.Denied, "%q is an author of this version, %s; someone else has to approve it", m.actor, how(m.actor, v.Authors))
 		}
-		if err := m.decided(ctx, gatehouse.Approved, w); err != nil {
+		last, err := m.decided(ctx, gatehouse.Approved, w)
+		if err != nil {
 			return err
 		}
-		counted, _, err := m.count(ctx, gatehouse.Decision{By: m.actor, Decision: gatehouse.Approved})
+		counted, _, err := m.count(ctx, *last)
 		if err != nil || v.State == gatehouse.Approved || len(counted) < v.Approvals {
 			return err
 		}
-		return m.approved(ctx)
+		return m.approved(ctx, *last)
 	})
 }
 
@@ -64,20 +65,26 @@ func how(subject string, authors []string) string {
 }
 
 // approved is the version with all approvals, and its document as it reads now.
-func (m *move) approved(ctx context.Context) error {
+func (m *move) approved(ctx context.Context, last gatehouse.Decision) error {
 	v := m.set(gatehouse.Approved, "")
 	v.ApprovedAt = m.now
 	if m.Document != nil {
-		text, err := m.Document(ctx, m.name, m.version)
+		view, err := m.view(ctx, m.name, m.version, v)
 		if err != nil {
 			return err
 		}
-		w, hash, err := Blob(text)
+		view.Decisions = append(view.Decisions, last)
+		markdown, html, err := m.Document(ctx, view)
 		if err != nil {
 			return err
 		}
-		v.Document = hash
-		m.writes = append(m.writes, w)
+		for text, hash := range map[*[]byte]*string{&markdown: &v.Document, &html: &v.DocumentHTML} {
+			var w store.Write
+			if w, *hash, err = Blob(*text); err != nil {
+				return err
+			}
+			m.writes = append(m.writes, w)
+		}
 	}
 	m.standing.Versions[m.version] = v
 	return nil
@@ -92,11 +99,11 @@ func (d *Desk) Reject(ctx context.Context, name, version string, w Word) (*Moved
 		if err := m.waiting(w); err != nil {
 			return err
 		}
-		if err := m.decided(ctx, gatehouse.Rejected, w); err != nil {
+		if _, err := m.decided(ctx, gatehouse.Rejected, w); err != nil {
 			return err
 		}
 		v := m.set(gatehouse.Draft, w.Comment)
-		v.Hash, v.Submitted, v.SubmittedBy, v.ApprovedAt, v.Document, v.Approvals, v.Stated = "", time.Time{}, "", time.Time{}, "", 0, 0
+		v.Hash, v.Submitted, v.SubmittedBy, v.ApprovedAt, v.Document, v.DocumentHTML, v.Approvals, v.Stated = "", time.Time{}, "", time.Time{}, "", "", 0, 0
 		m.standing.Versions[m.version] = v
 		return nil
 	})
@@ -121,30 +128,30 @@ func (m *move) waiting(w Word) error {
 
 // decided adds the record of a decision. It is written once: a second word of
 // the same person on the same text is refused.
-func (m *move) decided(ctx context.Context, decision string, w Word) error {
+func (m *move) decided(ctx context.Context, decision string, w Word) (*gatehouse.Decision, error) {
 	v := m.state()
 	key := decisionKey(m.name, m.version, v.Hash, m.actor)
 	r, err := m.db.Get(ctx, key)
 	if err == nil {
 		before, err := decisionOf(r)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return gatehouse.E(gatehouse.Conflict, "%q has %s this text already, on %s, and a decision is not changed", m.actor, before.Decision, before.Time.Format(time.DateOnly))
+		return nil, gatehouse.E(gatehouse.Conflict, "%q has %s this text already, on %s, and a decision is not changed", m.actor, before.Decision, before.Time.Format(time.DateOnly))
 	}
 	if !gatehouse.Is(err, gatehouse.NotFound) {
-		return err
+		return nil, err
 	}
 	evidence := slices.Compact(slices.Sorted(slices.Values(w.Evidence)))
 	if err := m.proven(ctx, evidence); err != nil {
-		return err
+		return nil, err
 	}
 	d := gatehouse.Decision{
 		Subject: Subject(m.name, m.version), Digest: v.Hash, Decision: decision, By: m.actor, Time: m.now, Comment: w.Comment, Evidence: evidence,
 	}
 	text, err := jsonx.Canonical(&d)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	m.more = append(m.more, audit.Act{
 		Action: "decision.create", Object: "Decision " + d.Subject, After: text, Reason: w.Comment,
@@ -153,7 +160,7 @@ func (m *move) decided(ctx context.Context, decision string, w Word) error {
 			Index: map[string]string{"subject": d.Subject, "digest": d.Digest, "decision": decision, "by": d.By},
 		}},
 	})
-	return nil
+	return &d, nil
 }
 
 // proven refuses evidence that is not there, or whose bytes are not.

@@ -23,15 +23,18 @@ type Desk struct {
 	trail *audit.Trail
 	db    store.DB
 	guard Permission
-	// Document renders the service description of a version as it is approved;
+	// Document writes the service description of a version as it is approved;
 	// nil keeps none.
-	Document func(ctx context.Context, framework, version string) ([]byte, error)
+	Document func(ctx context.Context, v *View) (markdown, html []byte, err error)
 }
 
 // New makes the desk of what trail writes.
 func New(trail *audit.Trail, guard Permission) *Desk {
 	return &Desk{trail: trail, db: trail.DB, guard: guard}
 }
+
+// Now is the desk's clock.
+func (d *Desk) Now() time.Time { return d.now() }
 
 func (d *Desk) now() time.Time {
 	if d.trail.Now != nil {

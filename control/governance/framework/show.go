@@ -15,7 +15,7 @@ import (
 type View struct {
 	Framework, Version string
 	gatehouse.FrameworkVersionState
-	Title string
+	Title, Summary string
 	// Text is the version as it was submitted, or as its draft reads now; nil
 	// when the document has it no longer.
 	Text      *gatehouse.FrameworkText
@@ -32,26 +32,30 @@ func (d *Desk) Show(ctx context.Context, name, version string) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
+	v, err := d.view(ctx, name, version, on)
+	if err == nil && (v.State == gatehouse.Submitted || v.State == gatehouse.Approved) {
+		now := slices.DeleteFunc(slices.Clone(v.Decisions), func(a gatehouse.Decision) bool { return a.Digest != v.Hash })
+		v.Counted, v.Uncounted, err = d.count(ctx, name, on, now)
+	}
+	return v, err
+}
+
+// view is a version that stands somewhere, with its text and decisions.
+func (d *Desk) view(ctx context.Context, name, version string, on gatehouse.FrameworkVersionState) (*View, error) {
 	v := &View{Framework: name, Version: version, FrameworkVersionState: on}
 	doc, err := d.document(ctx, name)
 	if err != nil && !gatehouse.Is(err, gatehouse.NotFound) {
 		return nil, err
 	}
 	if doc != nil {
-		v.Title, v.Text = doc.Title, doc.TextOf(name, version, doc.files)
+		v.Title, v.Summary, v.Text = doc.Title, doc.Summary, doc.TextOf(name, version, doc.files)
 	}
 	if v.Hash != "" {
 		if v.Text, err = d.Text(ctx, v.Hash); err != nil {
 			return nil, err
 		}
 	}
-	if v.Decisions, err = d.decisions(ctx, name, version, ""); err != nil {
-		return nil, err
-	}
-	if v.State == gatehouse.Submitted || v.State == gatehouse.Approved {
-		now := slices.DeleteFunc(slices.Clone(v.Decisions), func(a gatehouse.Decision) bool { return a.Digest != v.Hash })
-		v.Counted, v.Uncounted, err = d.count(ctx, name, on, now)
-	}
+	v.Decisions, err = d.decisions(ctx, name, version, "")
 	return v, err
 }
 
@@ -130,14 +134,18 @@ func (d *Desk) blob(ctx context.Context, hash string) ([]byte, error) {
 }
 
 // Approved is the service description of a version as it was approved, word for
-// word.
-func (d *Desk) Approved(ctx context.Context, name, version string) ([]byte, error) {
+// word, in Markdown or HTML.
+func (d *Desk) Approved(ctx context.Context, name, version string, html bool) ([]byte, error) {
 	on, err := d.known(ctx, name, version)
 	if err != nil {
 		return nil, err
 	}
-	if on.Document == "" {
-		return nil, gatehouse.E(gatehouse.NotFound, "framework %q was never approved, so no document of it was", name+"@"+version)
+	hash := on.Document
+	if html {
+		hash = on.DocumentHTML
 	}
-	return d.blob(ctx, on.Document)
+	if hash == "" {
+		return nil, gatehouse.E(gatehouse.NotFound, "no document of framework %q was approved", name+"@"+version)
+	}
+	return d.blob(ctx, hash)
 }
