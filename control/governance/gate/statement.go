@@ -1,0 +1,248 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse"
+	"gatehouse/attest"
+	"gatehouse/control/audit"
+	"gatehouse/jsonx"
+	"gatehouse/store"
+)
+
+// never stands for no date in an index that orders by date.
+const never = "9999"
+
+// stamp orders as time does.
+const stamp = "2006-01-02T15:04:05.000000Z"
+
+func stamped(t time.Time) string {
+	if t.IsZero() {
+		return never
+	}
+	return t.UTC().Format(stamp)
+}
+
+// A ruling is what an evaluation leads to: the result, and the attestation that
+// is made or taken back.
+type ruling struct {
+	*looking
+	past   *past
+	result *gatehouse.GateResult
+	made   *gatehouse.Attested // new or renewed; nil: none
+	taken  *gatehouse.Attested // revoked because of the result; nil: none
+}
+
+// rule evaluates what was gathered and decides on the attestation.
+func (g *Gate) rule(ctx context.Context, l *looking) (*ruling, error) {
+	p, err := g.recall(ctx, l.Target)
+	if err != nil {
+		return nil, err
+	}
+	r := &ruling{looking: l, past: p}
+	if r.result, err = g.evaluate(ctx, l, p); err != nil {
+		return nil, err
+	}
+	r.result.Seq = l.seq
+	return r, g.attest(ctx, r)
+}
+
+// attest makes the attestation of a result that passes, unless there is one
+// that says the same, and takes back the one of what is live and does not pass.
+func (g *Gate) attest(ctx context.Context, r *ruling) error {
+	own, now := r.past.own, g.now()
+	if !passes(r.result.Outcome) {
+		if own != nil && own.Revoked.IsZero() && now.Before(own.Statement.Expires) {
+			taken := *own
+			taken.Revoked, taken.RevokedBy, taken.Reason = now, "system", clip(because(r.result))
+			r.taken = &taken
+		}
+		return nil
+	}
+	s := r.statement(now)
+	if own != nil && own.Revoked.IsZero() && says(&own.Statement, s) && !due(&own.Statement, s, now) {
+		r.result.Attestation, r.result.Due, r.result.Expires = own.Statement.ID, duly(&own.Statement, r.result), own.Statement.Expires
+		return nil
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	s.ID, s.Installation = id.String(), g.signer.ID()
+	signed, err := g.signer.Attest(*s)
+	if err != nil {
+		return err
+	}
+	r.made = &gatehouse.Attested{Attestation: *signed, By: actor(ctx)}
+	r.result.Attestation = s.ID
+	return nil
+}
+
+// statement is what the attestation is to say.
+func (r *ruling) statement(now time.Time) *attest.Statement {
+	s := &attest.Statement{
+		Environment: r.Environment, API: r.API(), Version: r.Version, Revision: r.Revision,
+		Framework: r.result.Framework, FrameworkVersion: r.result.FrameworkVersion, FrameworkHash: r.result.FrameworkHash,
+		Outcome: r.result.Outcome, Controls: []attest.Control{}, Issued: now, Expires: r.result.Expires,
+	}
+	for _, c := range r.result.Controls {
+		outcome := c.Outcome
+		if outcome == gatehouse.GateAdvisory {
+			outcome = attest.Failed
+		}
+		s.Controls = append(s.Controls, attest.Control{ID: c.ID, Outcome: outcome, Inputs: c.Inputs, Waiver: c.Waiver, Evidence: c.Evidence, Until: c.Until})
+	}
+	return s
+}
+
+// says tells whether two statements say the same of the same.
+func says(a, b *attest.Statement) bool {
+	return a.FrameworkHash == b.FrameworkHash && a.Framework == b.Framework && a.Outcome == b.Outcome &&
+		slices.EqualFunc(a.Controls, b.Controls, func(x, y attest.Control) bool {
+			return x.ID == y.ID && x.Outcome == y.Outcome && x.Inputs == y.Inputs && x.Waiver == y.Waiver && x.Until.Equal(y.Until) && slices.Equal(x.Evidence, y.Evidence)
+		})
+}
+
+// due tells whether the statement there is ends soon, and the new one later.
+func due(own, next *attest.Statement, now time.Time) bool {
+	life := own.Expires.Sub(own.Issued)
+	return !now.Before(own.Expires.Add(-min(renewal, life/10))) && next.Expires.After(own.Expires)
+}
+
+// duly is when to look again at what keeps its attestation.
+func duly(own *attest.Statement, r *gatehouse.GateResult) time.Time {
+	if r.Due.Equal(r.Expires) {
+		return own.Expires // something ends it: looking earlier would find the same
+	}
+	return own.Expires.Add(-min(renewal, own.Expires.Sub(own.Issued)/10))
+}
+
+// because says in a line why a result does not pass.
+func because(r *gatehouse.GateResult) string {
+	if r.Reason != "" {
+		return r.Reason
+	}
+	var words []string
+	for _, c := range r.Controls {
+		if passes(c.Outcome) && c.Outcome != gatehouse.GateGrace {
+			continue
+		}
+		word := c.ID
+		if len(c.Findings) > 0 {
+			f := c.Findings[0]
+			if word += ": "; f.Operation != "" {
+				word += f.Operation + ": "
+			}
+			word += f.Detail
+		}
+		words = append(words, word)
+	}
+	return strings.Join(words, "; ")
+}
+
+func clip(text string) string {
+	const most = 1000
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
+// acts are what is written: the event of a pass or a failure with the
+// attestation and the result.
+func (r *ruling) acts() ([]audit.Act, error) {
+	a := audit.Act{Action: "gate.pass", Object: r.Object(), Team: r.Team}
+	switch {
+	case !passes(r.result.Outcome):
+		a.Action, a.Reason = "gate.fail", because(r.result)
+	case r.result.Outcome == gatehouse.GateGrace:
+		a.Action, a.Reason = "gate.notice", "on notice until "+r.result.Notice.Format(time.RFC3339)+": "+because(r.result)
+	}
+	var err error
+	if a.After, err = jsonx.Marshal(summary(r.result)); err != nil {
+		return nil, err
+	}
+	if a.Writes, err = r.writes(); err != nil {
+		return nil, err
+	}
+	if r.taken == nil {
+		return []audit.Act{a}, nil
+	}
+	return []audit.Act{a, {Action: "attestation.revoke", Object: "Attestation " + r.Environment + " " + r.ID() + "#" + short(r.Revision), Team: r.Team, Reason: r.taken.Reason}}, nil
+}
+
+// summary is what the trail keeps of a result.
+func summary(r *gatehouse.GateResult) map[string]any {
+	controls := map[string]string{}
+	for _, c := range r.Controls {
+		controls[c.ID] = c.Outcome
+	}
+	s := map[string]any{"revision": r.Revision, "outcome": r.Outcome, "controls": controls, "framework": r.Framework, "frameworkVersion": r.FrameworkVersion}
+	if r.Attestation != "" {
+		s["attestation"], s["expires"] = r.Attestation, r.Expires
+	}
+	return s
+}
+
+// writes are the records: the result where its kind of evaluation lies, and the
+// attestation that is new or taken back.
+func (r *ruling) writes() ([]store.Write, error) {
+	value, err := jsonx.Marshal(r.result)
+	if err != nil {
+		return nil, err
+	}
+	expect := r.past.nextRev
+	if r.result.Released {
+		expect = r.past.liveRev
+	}
+	writes := []store.Write{{
+		Key: r.resultKey(r.result.Released), Kind: string(gatehouse.KindGateResult), Value: value, Expect: expect, Index: indexOf(r.result, r.Team),
+	}}
+	kept := r.made
+	if kept == nil {
+		kept = r.taken
+	}
+	if kept == nil {
+		return writes, nil
+	}
+	w, err := attestedWrite(r.Target, kept, r.past.ownRev)
+	return append(writes, w), err
+}
+
+func indexOf(r *gatehouse.GateResult, team string) map[string]string {
+	slot := "next"
+	if r.Released {
+		slot = "live"
+	}
+	ix := map[string]string{
+		"environment": r.Environment, "team": team, "api": r.API, "outcome": r.Outcome, "framework": r.Framework, "mode": r.Mode, "slot": slot, "due": stamped(r.Due),
+	}
+	if !r.Notice.IsZero() {
+		ix["notice"] = "1"
+	}
+	if !passes(r.Outcome) {
+		ix["failing"] = "1"
+	}
+	return ix
+}
+
+// attestedWrite writes an attestation in the one form that is signed.
+func attestedWrite(t Target, a *gatehouse.Attested, expect store.Seq) (store.Write, error) {
+	value, err := jsonx.Canonical(a)
+	if err != nil {
+		return store.Write{}, fmt.Errorf("writing attestation %q: %w", a.Statement.ID, err)
+	}
+	return store.Write{
+		Key: t.attestationKey(), Kind: string(gatehouse.KindAttestation), Value: value, Expect: expect,
+		Index: map[string]string{
+			"environment": t.Environment, "team": t.Team, "api": t.API(), "version": t.Version, "revision": t.Revision,
+			"framework": a.Statement.Framework, "outcome": a.Statement.Outcome,
+		},
+	}, nil
+}
