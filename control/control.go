@@ -25,6 +25,7 @@ import (
 	"gatehouse/control/governance/document"
 	"gatehouse/control/governance/evidence"
 	"gatehouse/control/governance/framework"
+	"gatehouse/control/governance/gate"
 	"gatehouse/control/release"
 	"gatehouse/control/server"
 	"gatehouse/control/subscription"
@@ -66,6 +67,7 @@ type Control struct {
 	Onboarding    *onboarding.Desk
 	Teams         *team.Desk
 	Frameworks    *framework.Desk
+	Gate          *gate.Gate
 	Evidence      *evidence.Shelf
 	Server        *server.Server
 }
@@ -128,6 +130,8 @@ func (c *Control) wire(ctx context.Context) error {
 	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now, Nodes: c.nodes}); err != nil {
 		return err
 	}
+	c.Gate = gate.New(c.Trail, c.Fleet, c.Log)
+	c.Catalog.Gate, c.Frameworks.Inaugurate = c.Gate, c.Gate.Inaugurate
 	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins})
 	c.bind()
 	return nil
@@ -207,6 +211,7 @@ func (c *Control) Run(ctx context.Context) {
 	})
 	wg.Go(func() { c.sweep(ctx) })
 	wg.Go(func() { c.Releases.Run(ctx) })
+	wg.Go(func() { c.Gate.Work(ctx) })
 	wg.Wait()
 }
 

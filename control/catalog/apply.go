@@ -182,7 +182,7 @@ func (p *plan) acts() ([]audit.Act, error) {
 		}
 		acts = append(acts, a)
 	}
-	return acts, nil
+	return append(acts, p.gated...), nil
 }
 
 // teamOf is the team in whose trail an event on the object is found.

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/control/audit"
+	"gatehouse/control/governance/gate"
 	"gatehouse/jsonx"
 	"gatehouse/store"
 )
@@ -38,6 +39,9 @@ type Approval struct {
 func (m *move) request(ctx context.Context, rev *gatehouse.Revision, terms Terms) error {
 	if m.now != nil && (m.now.State == Wanted && m.now.Revision == rev.Hash && m.now.Canary == nil || m.now.State == Requested && m.now.Proposed == rev.Hash && samePlan(m.now, terms)) {
 		return m.tellApprovals(ctx)
+	}
+	if err := m.p.admit(ctx, m.env, m.ref.API(), m.ref.Version, rev.Hash, gate.Aside); err != nil {
+		return err
 	}
 	next := &gatehouse.Release{
 		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, State: Requested, Proposed: rev.Hash, ProposedCanary: terms.Canary,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/governance/gate"
 	"gatehouse/store"
 )
 
@@ -76,6 +77,9 @@ func (m *move) canaryFits(ctx context.Context, rev *gatehouse.Revision, plan *ga
 // beginCanary lets the revision take its first share.
 func (m *move) beginCanary(ctx context.Context, rev *gatehouse.Revision, terms Terms) error {
 	if err := m.canaryFits(ctx, rev, terms.Canary); err != nil { // again: what is live may have changed since it was asked for
+		return err
+	}
+	if err := m.p.admit(ctx, m.env, m.ref.API(), m.ref.Version, rev.Hash, gate.Aside); err != nil {
 		return err
 	}
 	next := *m.now

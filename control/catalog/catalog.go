@@ -39,6 +39,8 @@ const retries = 8
 // A Catalog is safe for use by several goroutines; several processes may share
 // one database.
 type Catalog struct {
+	// Gate is asked before a revision is released; nil: nobody is.
+	Gate Gate
 	// Holds tells whether a subject holds a role on an object, "API/payments/orders";
 	// nil: nobody holds any. It is set before the catalog is used.
 	Holds func(subject, role, on string) bool

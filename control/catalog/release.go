@@ -6,6 +6,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/control/audit"
+	"gatehouse/control/governance/gate"
 	"gatehouse/store"
 )
 
@@ -30,6 +31,7 @@ type Released struct {
 // backend has no targets there, when the revision was not live where the
 // environment's rule says it must have been, or when its routes collide.
 func (c *Catalog) Release(ctx context.Context, ref Ref, env string, terms Terms) (Released, error) {
+	c.prepare(ctx, ref, env)
 	return c.move(ctx, "releasing", ref, env, func(m *move) error {
 		return m.want(ctx, "release.create", ref, terms)
 	})
@@ -222,6 +224,13 @@ func (m *move) put(ctx context.Context, action, revision, note string) error {
 	if m.now != nil && m.now.Revision == revision && m.now.State == Wanted && m.now.Canary == nil {
 		return nil
 	}
+	way := gate.Forward
+	if action == "release.rollback" {
+		way = gate.Back
+	}
+	if err := m.p.admit(ctx, m.env, m.ref.API(), m.ref.Version, revision, way); err != nil {
+		return err
+	}
 	if err := m.p.wish(ctx, m.key, m.env, m.ref.API(), m.ref.Version, revision, note); err != nil {
 		return err
 	}
@@ -261,6 +270,9 @@ func (m *move) follow(ctx context.Context, env string, rev *gatehouse.Revision) 
 	}
 	if f, _ := rule.Frozen(m.p.now); f != nil {
 		return m.p.afterFreeze(ctx, rule, env, m.ref.API(), m.ref.Version, rev.Hash)
+	}
+	if in, err := m.p.flows(ctx, env, m.ref.API(), m.ref.Version, rev.Hash); err != nil || !in {
+		return err
 	}
 	return m.p.wish(ctx, key, env, m.ref.API(), m.ref.Version, rev.Hash, "")
 }

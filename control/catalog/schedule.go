@@ -7,6 +7,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/control/audit"
+	"gatehouse/control/governance/gate"
 	"gatehouse/jsonx"
 	"gatehouse/store"
 )
@@ -65,6 +66,9 @@ func (m *move) schedule(ctx context.Context, rev *gatehouse.Revision, terms Term
 	}
 	if was != nil && was.State == gatehouse.ScheduleWaiting {
 		return gatehouse.E(gatehouse.Conflict, "revision %.12s is scheduled there for %s already: \"gatehouse release cancel\" takes that back first", was.Revision, was.At.Format(time.RFC3339))
+	}
+	if err := m.p.admit(ctx, m.env, m.ref.API(), m.ref.Version, rev.Hash, gate.Aside); err != nil {
+		return err
 	}
 	next := &gatehouse.ReleaseSchedule{
 		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, Revision: rev.Hash, Canary: terms.Canary, At: terms.At.UTC(),

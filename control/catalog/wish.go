@@ -137,6 +137,9 @@ func (p *plan) follow(ctx context.Context, it *item, h *head, env string) (bool,
 	if f, _ := e.Frozen(p.now); f != nil {
 		return false, p.afterFreeze(ctx, e, env, m.Ref(), h.version.Name, h.Revision)
 	}
+	if in, err := p.flows(ctx, env, m.Ref(), h.version.Name, h.Revision); err != nil || !in {
+		return false, err
+	}
 	return true, p.wish(ctx, key, env, m.Ref(), h.version.Name, h.Revision, "")
 }
 

@@ -26,6 +26,10 @@ type Desk struct {
 	// Document writes the service description of a version as it is approved;
 	// nil keeps none.
 	Document func(ctx context.Context, v *View) (markdown, html []byte, err error)
+	// Inaugurate is asked when a framework comes in force for the first time, for
+	// what must be written along so that nothing that is live goes dark; nil:
+	// nothing.
+	Inaugurate func(ctx context.Context, framework, version, hash string) ([]audit.Act, error)
 }
 
 // New makes the desk of what trail writes.

@@ -48,9 +48,20 @@ func (d *Desk) Enforce(ctx context.Context, name, version, reason string) (*Move
 		m.standing.InForce = version
 		if m.standing.Governed.IsZero() {
 			m.standing.Governed = m.now
+			return m.inaugurate(ctx)
 		}
 		return nil
 	})
+}
+
+// inaugurate writes along what keeps live what is live now.
+func (m *move) inaugurate(ctx context.Context) error {
+	if m.Inaugurate == nil {
+		return nil
+	}
+	acts, err := m.Inaugurate(ctx, m.name, m.version, m.state().Hash)
+	m.more = append(m.more, acts...)
+	return err
 }
 
 func uncounted(not []Uncounted) string {

@@ -16,7 +16,7 @@ type Going int
 // Ways in.
 const (
 	Forward Going = iota // released or promoted
-	Asked                // a release is asked for, and waits for approval
+	Aside                // asked for, put off to a time, or beside what is live
 	Back                 // rolled back to
 )
 
@@ -61,7 +61,7 @@ func (g *Gate) Admit(ctx context.Context, v View, t Target, way Going) ([]audit.
 		}
 		return nil, refused
 	}
-	if way != Asked {
+	if way != Aside {
 		r.result.Released = true // by what is written with it
 	}
 	return r.acts()

@@ -227,7 +227,7 @@ func TestRevoke(t *testing.T) {
 	w.refused(err, gatehouse.Conflict, "was revoked by user:sec@example.com: it leaks")
 	ref := refOf(first)
 	ref.Revision = first.Revision
-	_, err = w.Release(w.ctx, ref, "prod", "")
+	_, err = w.Release(w.ctx, ref, "prod", catalog.Terms{})
 	w.refused(err, gatehouse.Conflict, "(attestation)", "it leaks")
 	r, err := w.gate.Run(w.ctx, first)
 	if err != nil || r.Result.Outcome != gatehouse.GateFailed {

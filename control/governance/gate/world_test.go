@@ -246,7 +246,7 @@ func (w *world) run() *gate.Run {
 }
 
 func (w *world) release() error {
-	_, err := w.Release(w.ctx, catalog.Ref{Team: "payments", Name: "orders", Version: "v1"}, "prod", "")
+	_, err := w.Release(w.ctx, catalog.Ref{Team: "payments", Name: "orders", Version: "v1"}, "prod", catalog.Terms{})
 	return err
 }
 
