@@ -118,7 +118,7 @@ type Gateway struct {
 
 	mu       sync.Mutex // held by Swap from beginning to end; guards all below
 	have     []snapshot.Entry
-	spare    []snapshot.Entry // what have was before; its memory is used for the next
+	spare    []snapshot.Entry         // what have was before; its memory is used for the next
 	manifest *snapshot.Manifest       // put in force last; nil before the first
 	apis     map[string]*pipeline.API // in force, by ID
 	products map[string]*pipeline.Product

@@ -191,7 +191,9 @@ func TestJournalModel(t *testing.T) {
 				if u == nil {
 					return // there was but one
 				}
-				i := slices.IndexFunc(lines, func(m *snapshot.Manifest) bool { return m.Serial == u.Manifest.Serial && slices.Equal(m.Entries, u.Manifest.Entries) })
+				i := slices.IndexFunc(lines, func(m *snapshot.Manifest) bool {
+					return m.Serial == u.Manifest.Serial && slices.Equal(m.Entries, u.Manifest.Entries)
+				})
 				if i < 0 {
 					rt.Fatalf("generation %d serves as it never was", u.Manifest.Serial)
 				}

@@ -115,7 +115,11 @@ func (s *Spool) Add(counts []report.Count) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.now().UTC()
-	counts = report.Merge(s.held, counts)
+	if len(s.held) > 0 {
+		counts = report.Merge(s.held, counts)
+	} else {
+		report.Sort(counts) // a roll-up has what is alike added up
+	}
 	s.held = nil
 	from := s.since
 	for len(counts) > 0 {

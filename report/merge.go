@@ -34,12 +34,17 @@ func Merge(lists ...[]Count) []Count {
 			out[n].add(c)
 		}
 	}
-	slices.SortFunc(out, func(a, b Count) int {
+	Sort(out)
+	return out
+}
+
+// Sort puts counts into the order that Merge returns them in.
+func Sort(counts []Count) {
+	slices.SortFunc(counts, func(a, b Count) int {
 		return cmp.Or(strings.Compare(a.API, b.API), strings.Compare(a.Operation, b.Operation), strings.Compare(a.Application, b.Application),
 			strings.Compare(a.Product, b.Product), strings.Compare(a.Plan, b.Plan), cmp.Compare(a.Class, b.Class), strings.Compare(a.Denied, b.Denied),
 			strings.Compare(a.Revision, b.Revision))
 	})
-	return out
 }
 
 func (c *Count) add(o *Count) {

@@ -147,8 +147,8 @@ func bucket(d time.Duration) int {
 func (m *Meter) Rollup() []report.Count {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	at := make(map[identity]int) // where each is in counts
-	var counts []report.Count
+	taken := make([]map[cellKey]*cell, len(m.lanes))
+	most := 0
 	for i := range m.lanes {
 		l := &m.lanes[i]
 		l.mu.Lock()
@@ -156,12 +156,24 @@ func (m *Meter) Rollup() []report.Count {
 		l.cells = make(map[cellKey]*cell, min(len(cells), 1024))
 		m.cells.Add(int64(-len(cells)))
 		l.mu.Unlock()
+		taken[i], most = cells, max(most, len(cells))
+	}
+	// Lanes see much the same: what is made for one is enough for most.
+	r := rollup{at: make(map[identity]int, most), counts: make([]report.Count, 0, most)}
+	for _, cells := range taken {
 		for key, c := range cells {
 			m.totals.add(key, c)
-			counts = merge(counts, at, key, c)
+			r.add(key, c)
 		}
 	}
-	return counts
+	return r.counts
+}
+
+// A rollup adds up cells alike.
+type rollup struct {
+	at      map[identity]int // where each is in counts
+	counts  []report.Count
+	latency []int64 // of counts to come, made for many at once
 }
 
 // identity is what makes counts alike.
@@ -173,19 +185,23 @@ type identity struct {
 	class  uint8
 }
 
-func merge(counts []report.Count, at map[identity]int, key cellKey, c *cell) []report.Count {
+func (r *rollup) add(key cellKey, c *cell) {
 	id := identity{route: *key.route, denied: key.denied, class: key.class}
 	if key.caller.Known() {
 		id.app, id.plan = key.caller.Application(), key.caller.Plan().Value()
 	}
-	i, ok := at[id]
+	i, ok := r.at[id]
 	if !ok {
-		i = len(counts)
-		at[id] = i
-		counts = append(counts, report.Count{API: id.route.API, Operation: id.route.Operation, Application: id.app,
-			Product: id.plan.Product, Plan: id.plan.Plan, Revision: id.route.Revision, Class: int(id.class), Denied: id.denied, Latency: make([]int64, buckets)})
+		i = len(r.counts)
+		r.at[id] = i
+		if len(r.latency) < buckets {
+			r.latency = make([]int64, buckets*min(256, i+1))
+		}
+		r.counts = append(r.counts, report.Count{API: id.route.API, Operation: id.route.Operation, Application: id.app,
+			Product: id.plan.Product, Plan: id.plan.Plan, Revision: id.route.Revision, Class: int(id.class), Denied: id.denied, Latency: r.latency[:buckets:buckets]})
+		r.latency = r.latency[buckets:]
 	}
-	n := &counts[i]
+	n := &r.counts[i]
 	n.Requests += c.requests
 	n.BytesIn += c.bytesIn
 	n.BytesOut += c.bytesOut
@@ -193,5 +209,4 @@ func merge(counts []report.Count, at map[identity]int, key cellKey, c *cell) []r
 	for b, v := range c.latency {
 		n.Latency[b] += v
 	}
-	return counts
 }
