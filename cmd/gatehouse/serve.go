@@ -93,6 +93,9 @@ func (s *serving) run(ctx context.Context, a *cli.App, withGateway bool) error {
 		return err
 	}
 	s.first = s.fresh()
+	if bound := ops.BoundMemory(os.Getenv, os.DirFS("/")); bound > 0 {
+		log.Info("memory is bounded by the container's", "bytes", bound)
+	}
 	c, err := control.Open(ctx, control.Options{Data: s.data, Database: s.database, Log: log, Version: a.Version, Origins: s.origins})
 	if err != nil {
 		return fmt.Errorf("opening the control plane: %w", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -68,6 +69,9 @@ func run(ctx context.Context, o Options, common settings.Common) error {
 		return err
 	}
 	defer operators.Close()
+	if bound := ops.BoundMemory(os.Getenv, os.DirFS("/")); bound > 0 {
+		o.Log.Info("memory is bounded by the container's", "bytes", bound)
+	}
 	i, err := Open(ctx, o)
 	if err != nil {
 		return err
