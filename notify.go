@@ -36,7 +36,7 @@ func (n *TeamNotify) check(c *Checker) {
 	case n.Email != "" && n.Webhook != "":
 		c.Errorf("email and webhook are both there: make two entries of it")
 	case n.Email != "":
-		c.At("email").mail(n.Email)
+		c.At("email").Mail(n.Email)
 	default:
 		c.At("webhook").hook(n.Webhook)
 	}

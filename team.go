@@ -73,7 +73,7 @@ func (s *Team) Check(c *Checker) {
 		c.At("parent").Name(s.Parent)
 	}
 	if s.Contacts != nil && s.Contacts.Email != "" {
-		c.At("contacts").At("email").mail(s.Contacts.Email)
+		c.At("contacts").At("email").Mail(s.Contacts.Email)
 	}
 	c.At("members").subjects(s.Members)
 	c.text("costCentre", s.CostCentre, 100)
@@ -111,7 +111,7 @@ func (q *TeamQuotas) check(c *Checker) {
 func (s *User) Check(c *Checker) {
 	c.text("displayName", s.DisplayName, 200)
 	if s.Email != "" {
-		c.At("email").mail(s.Email)
+		c.At("email").Mail(s.Email)
 	}
 }
 
@@ -136,7 +136,9 @@ func (c *Checker) subjects(list []string) {
 	}
 }
 
-// mail reports what cannot be a mail address (RFC 5321 §4.1.2, bare).
+// Mail reports what cannot be a mail address (RFC 5321 §4.1.2, bare).
+func (c *Checker) Mail(value string) { c.mail(value) }
+
 func (c *Checker) mail(value string) {
 	if a, err := mail.ParseAddress(value); err != nil || a.Address != value || len(value) > 254 {
 		c.Errorf("%q is not a mail address", value)

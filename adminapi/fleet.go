@@ -117,11 +117,11 @@ type (
 	}
 	// InstanceAck is what an instance said it runs.
 	InstanceAck struct {
-		Serial  int64            `json:"serial,omitempty"`
-		Digest  string           `json:"digest,omitempty"`
-		Time    time.Time        `json:"time,omitzero"`
-		Program string           `json:"program,omitempty"`
-		Refused string           `json:"refused,omitempty"`
+		Serial  int64     `json:"serial,omitempty"`
+		Digest  string    `json:"digest,omitempty"`
+		Time    time.Time `json:"time,omitzero"`
+		Program string    `json:"program,omitempty"`
+		Refused string    `json:"refused,omitempty"`
 		// Aside is what it does not serve as named, and Unattested what it serves
 		// although the gate does not cover it; each lists the first 500.
 		Aside          []report.Refusal `json:"aside,omitempty"`

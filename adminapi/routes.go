@@ -17,4 +17,5 @@ var Routes = slices.Concat(
 	frameworkRoutes,
 	evidenceRoutes,
 	releaseRoutes,
+	notifyRoutes,
 )

@@ -407,3 +407,38 @@ func (c *Client) ListSchedules(ctx context.Context, in adminapi.ListSchedulesReq
 func (c *Client) ListReleases(ctx context.Context, in adminapi.ListReleasesRequest) (*adminapi.Releases, error) {
 	return call(ctx, c, adminapi.ListReleases, &in)
 }
+
+// ListReceivers carries out notification.list: list who is told of events.
+func (c *Client) ListReceivers(ctx context.Context, in adminapi.ReceiversRequest) (*adminapi.Receivers, error) {
+	return call(ctx, c, adminapi.ListReceivers, &in)
+}
+
+// ListNotifications carries out notification.list: list deliveries and what became of them, newest first.
+func (c *Client) ListNotifications(ctx context.Context, in adminapi.NotificationsRequest) (*adminapi.Notifications, error) {
+	return call(ctx, c, adminapi.ListNotifications, &in)
+}
+
+// GetNotification carries out notification.get: show one delivery with its message and attempts.
+func (c *Client) GetNotification(ctx context.Context, in adminapi.NotificationRef) (*adminapi.NotificationAnswer, error) {
+	return call(ctx, c, adminapi.GetNotification, &in)
+}
+
+// ReplayNotification carries out notification.replay: deliver once more.
+func (c *Client) ReplayNotification(ctx context.Context, in adminapi.NotificationRef) (*adminapi.NotificationAnswer, error) {
+	return call(ctx, c, adminapi.ReplayNotification, &in)
+}
+
+// TestReceiver carries out notification.test: send a receiver a test message, of type notification.test.
+func (c *Client) TestReceiver(ctx context.Context, in adminapi.ReceiverRequest) (*adminapi.NotificationAnswer, error) {
+	return call(ctx, c, adminapi.TestReceiver, &in)
+}
+
+// RotateReceiverSecret carries out notification.secret: make a new secret that signs a receiver's webhooks, shown this once.
+func (c *Client) RotateReceiverSecret(ctx context.Context, in adminapi.ReceiverRequest) (*adminapi.ReceiverSecret, error) {
+	return call(ctx, c, adminapi.RotateReceiverSecret, &in)
+}
+
+// ListEventTypes carries out event-type.list: list the types of events there are.
+func (c *Client) ListEventTypes(ctx context.Context, in adminapi.Empty) (*adminapi.EventTypesAnswer, error) {
+	return call(ctx, c, adminapi.ListEventTypes, &in)
+}

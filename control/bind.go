@@ -13,6 +13,7 @@ func (c *Control) bind() {
 	s.BindEvidence(c.Evidence)
 	server.BindFleet(s, c.Fleet)
 	server.BindUsage(s, c.Usage, c.Now)
+	server.BindNotify(s, c.Notify)
 	s.BindOnboarding(c.Onboarding)
 	s.BindTeams(c.Teams)
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/adminapi"
 	"gatehouse/control/access"
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
@@ -26,6 +28,7 @@ import (
 	"gatehouse/control/governance/evidence"
 	"gatehouse/control/governance/framework"
 	"gatehouse/control/governance/gate"
+	"gatehouse/control/notify"
 	"gatehouse/control/release"
 	"gatehouse/control/server"
 	"gatehouse/control/subscription"
@@ -51,6 +54,14 @@ type Options struct {
 	// Origins under which people reach the management API through a proxy,
 	// such as "https://gatehouse.example.com".
 	Origins []string
+	// Notify says how people and programs are told.
+	Notify NotifyOptions
+}
+
+// NotifyOptions are the settings of notifications.
+type NotifyOptions struct {
+	Allow []netip.Prefix // private networks that webhooks may reach
+	Mail  *notify.Mailer // nil: no mail
 }
 
 // A Control is one control-plane process.
@@ -64,6 +75,7 @@ type Control struct {
 	Subscriptions *subscription.Desk
 	Fleet         *fleet.Fleet
 	Usage         *usage.Usage
+	Notify        *notify.Notify
 	Onboarding    *onboarding.Desk
 	Teams         *team.Desk
 	Frameworks    *framework.Desk
@@ -132,6 +144,9 @@ func (c *Control) wire(ctx context.Context) error {
 	}
 	c.Gate = gate.New(c.Trail, c.Fleet, c.Log)
 	c.Catalog.Gate, c.Frameworks.Inaugurate = c.Gate, c.Gate.Inaugurate
+	c.Notify = notify.New(notify.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Now: c.Now, Vault: c.Fleet, Source: "/gatehouse/" + c.Fleet.ID(), Version: c.Version,
+		Allow: c.Options.Notify.Allow, Mail: c.Options.Notify.Mail})
+	c.Catalog.EventTypes = adminapi.EventTypes()
 	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins})
 	c.bind()
 	return nil
@@ -209,6 +224,7 @@ func (c *Control) Run(ctx context.Context) {
 			c.Log.Error("following permissions", "error", err)
 		}
 	})
+	wg.Go(func() { c.Notify.Run(ctx) })
 	wg.Go(func() { c.sweep(ctx) })
 	wg.Go(func() { c.Releases.Run(ctx) })
 	wg.Go(func() { c.Gate.Work(ctx) })
@@ -237,6 +253,9 @@ func (c *Control) sweep(ctx context.Context) {
 		}
 		if err := c.Frameworks.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("looking after frameworks", "error", err)
+		}
+		if err := c.Notify.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
+			c.Log.Error("sweeping notifications", "error", err)
 		}
 		if err := c.Server.SweepIdempotency(ctx, c.Now()); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("sweeping remembered answers", "error", err)

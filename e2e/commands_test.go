@@ -33,6 +33,9 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"fetch":    fetch,
 	"moment":   moment,
 	"recipes":  recipes,
+	"receiver": receiver,
+	"told":     told,
+	"waits":    waits,
 }
 
 func worldOf(ts *testscript.TestScript) *world { return ts.Value(worldKey{}).(*world) }

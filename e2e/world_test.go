@@ -24,6 +24,7 @@ type world struct {
 	mu       sync.Mutex // guards what follows
 	servers  map[string]*server
 	backends map[string]*backend
+	hooks    map[string]*hook
 }
 
 // A server is one process of the program.

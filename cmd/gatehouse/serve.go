@@ -34,6 +34,7 @@ type serving struct {
 	insecure, demo        bool
 	first                 bool // start on this data
 	gateway               instance.Options
+	notify                notifying
 }
 
 func (s *serving) bind(c *cobra.Command) {
@@ -45,6 +46,7 @@ func (s *serving) bind(c *cobra.Command) {
 	f.StringVar(&s.cert, "admin-cert", "", "PEM file: certificate of the management API")
 	f.StringVar(&s.key, "admin-key", "", "PEM file: its key")
 	f.StringSliceVar(&s.origins, "admin-origin", nil, "origin under which a proxy serves the management API, such as https://gatehouse.example.com; may be repeated")
+	s.notify.bind(f)
 	f.BoolVar(&s.insecure, "insecure", false, "allow a management API without TLS on an address that others reach")
 }
 
@@ -92,11 +94,15 @@ func (s *serving) run(ctx context.Context, a *cli.App, withGateway bool) error {
 	if err := s.safe(base != nil); err != nil {
 		return err
 	}
+	told, err := s.notify.options()
+	if err != nil {
+		return err
+	}
 	s.first = s.fresh()
 	if bound := ops.BoundMemory(os.Getenv, os.DirFS("/")); bound > 0 {
 		log.Info("memory is bounded by the container's", "bytes", bound)
 	}
-	c, err := control.Open(ctx, control.Options{Data: s.data, Database: s.database, Log: log, Version: a.Version, Origins: s.origins})
+	c, err := control.Open(ctx, control.Options{Notify: told, Data: s.data, Database: s.database, Log: log, Version: a.Version, Origins: s.origins})
 	if err != nil {
 		return fmt.Errorf("opening the control plane: %w", err)
 	}

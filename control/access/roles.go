@@ -28,6 +28,7 @@ neither approves what it made nor changes roles or what is recorded.`,
 			"team", "user", "group", "service-account", "role-assignment", "onboarding", "support"),
 			words("framework.put framework.delete framework.submit framework.create framework.enforce framework.comment"),
 			words("audit.query audit.verify audit.tail access.can access.why access.who export api.explain release.override"),
+			whole("notification"),
 			teamWork)},
 
 	{"compliance", "Compliance", `judge the rules and see that they hold
@@ -55,7 +56,7 @@ Approves, rejects, suspends and resumes, and reads what is needed to decide.`,
 	{"consumer", "Application owner", `use APIs through applications
 
 Makes applications, asks for subscriptions and handles their keys.`,
-		join(readingOf(words("api product catalog application subscription key usage")), consuming)},
+		join(readingOf(words("api product catalog application subscription key usage sla")), consuming)},
 
 	{"viewer", "Viewer", `see a team's work
 
@@ -77,11 +78,12 @@ exports and verifies the trail.`,
 var Everyone = words("environment.get environment.list framework.get framework.list role.get role.list access.whoami rollout.get onboarding.create")
 
 var (
-	teamNouns = words("api backend policy-set product application subscription environment gateway framework team release revision catalog usage gate support status")
+	teamNouns = words("api backend policy-set product application subscription environment gateway framework team release revision catalog usage sla gate support status")
 	consuming = join(whole("application", "key", "support"),
 		words("subscription.create subscription.put subscription.delete subscription.cancel usage.get"))
 	teamWork = join(whole("api", "backend", "policy-set", "product"), consuming,
 		words("key.get key.list release.create release.promote release.rollback release.withdraw release.pause release.resume release.abort release.finish release.cancel gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"),
+		words("notification.list notification.get notification.replay notification.test"),
 		words("team.kit service-account.token"))
 )
 

@@ -44,6 +44,8 @@ type Catalog struct {
 	// Holds tells whether a subject holds a role on an object, "API/payments/orders";
 	// nil: nobody holds any. It is set before the catalog is used.
 	Holds func(subject, role, on string) bool
+	// EventTypes are the types of events that documents may select; none: any.
+	EventTypes []string
 
 	trail *audit.Trail
 	db    store.DB

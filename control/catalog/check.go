@@ -25,6 +25,7 @@ func (p *plan) check(ctx context.Context) error {
 		p.faults = append(p.faults, it.object.Check()...)
 		p.policies(it.object)
 		p.rules(it.object)
+		p.events(it.object)
 		if err := p.circles(ctx, it); err != nil {
 			return err
 		}

@@ -1,0 +1,71 @@
+package adminapi
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestEventTypes holds that what the rooms of control put on record by a name
+// written out is a type of event that can be selected.
+func TestEventTypes(t *testing.T) {
+	known := EventTypes()
+	form := regexp.MustCompile(`^[a-z-]+\.[a-z-]+$`)
+	found := 0
+	err := filepath.WalkDir("../control", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			kv, ok := n.(*ast.KeyValueExpr)
+			if !ok {
+				return true
+			}
+			if key, ok := kv.Key.(*ast.Ident); !ok || !strings.EqualFold(key.Name, "action") {
+				return true
+			}
+			lit, ok := kv.Value.(*ast.BasicLit)
+			if !ok {
+				return true
+			}
+			name, err := strconv.Unquote(lit.Value)
+			if err != nil || !form.MatchString(name) {
+				return true
+			}
+			found++
+			if !slices.Contains(known, name) {
+				t.Errorf("%s puts %q on record, which is no type of event: add it to quietEvents", file, name)
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil || found < 5 {
+		t.Fatalf("found %d acts, %v", found, err)
+	}
+}
+
+func TestSelectsEvents(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, event string
+		want           bool
+	}{
+		{"*", "api.put", true}, {"*.*", "api.put", true}, {"api.*", "api.put", true}, {"api.*", "apis.put", false},
+		{"*.put", "api.put", true}, {"*.put", "api.get", false}, {"api.put", "api.put", true}, {"api", "api.put", false}, {"export", "export", true},
+	} {
+		if got := SelectsEvents(tt.pattern, tt.event); got != tt.want {
+			t.Errorf("%q selects %q: got %t", tt.pattern, tt.event, got)
+		}
+	}
+}

@@ -1,0 +1,218 @@
+package notify
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"gatehouse"
+	"gatehouse/control/audit"
+	"gatehouse/store"
+)
+
+const (
+	// lookEvery is how often what other processes made is looked for.
+	lookEvery = 2 * time.Second
+	// grace is what attempts under way have left when the process ends.
+	grace = 3 * time.Second
+)
+
+// pauses are the waits after failed attempts; the last one goes on until
+// [GiveUp] is over.
+var pauses = []time.Duration{
+	5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour,
+}
+
+func pause(n int) time.Duration { return pauses[min(n, len(pauses))-1] }
+
+// dispatch delivers what is due until ctx ends, and waits for what is under
+// way then, within grace.
+func (n *Notify) dispatch(ctx context.Context) {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var wg sync.WaitGroup
+	for ctx.Err() == nil {
+		next, err := n.round(ctx, work, &wg)
+		if err != nil && ctx.Err() == nil {
+			n.Log.Error("delivering notifications", "error", err)
+			next = n.now().Add(time.Second)
+		}
+		t := time.NewTimer(min(max(next.Sub(n.now()), 10*time.Millisecond), lookEvery))
+		select {
+		case <-ctx.Done():
+		case <-n.wake:
+		case <-t.C:
+		}
+		t.Stop()
+	}
+	late := time.AfterFunc(grace, stop)
+	defer late.Stop()
+	wg.Wait()
+}
+
+// round begins attempts of what is due, as many as there is room for, and
+// tells when something is due next.
+func (n *Notify) round(ctx, work context.Context, wg *sync.WaitGroup) (next time.Time, err error) {
+	queues, err := n.DB.JobQueues(ctx)
+	if err != nil {
+		return next, err
+	}
+	now := n.now()
+	next = now.Add(lookEvery)
+	// No receiver is always first.
+	rand.Shuffle(len(queues), func(i, j int) { queues[i], queues[j] = queues[j], queues[i] })
+	for _, q := range queues {
+		if q.Next.After(now) {
+			if q.Next.Before(next) {
+				next = q.Next
+			}
+			continue
+		}
+		room := n.room(q.Queue)
+		if room == 0 {
+			continue // whoever is done stirs
+		}
+		mine, err := n.claim(ctx, q.Queue, room, now)
+		if err != nil {
+			return next, err
+		}
+		for _, j := range mine {
+			n.began(q.Queue)
+			wg.Go(func() {
+				defer n.ended(q.Queue)
+				n.attempt(work, j)
+			})
+		}
+	}
+	return next, nil
+}
+
+func (n *Notify) room(queue string) int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return max(0, min(AtOnceOf-n.running[queue], AtOnce-n.all))
+}
+
+func (n *Notify) began(queue string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.running[queue]++
+	n.all++
+}
+
+func (n *Notify) ended(queue string) {
+	n.mu.Lock()
+	if n.running[queue]--; n.running[queue] == 0 {
+		delete(n.running, queue)
+	}
+	n.all--
+	n.mu.Unlock()
+	n.stir()
+}
+
+// claim takes due deliveries of a receiver, for as long as a lease. What
+// another process took meanwhile is its own.
+func (n *Notify) claim(ctx context.Context, queue string, most int, now time.Time) ([]store.Job, error) {
+	due, err := n.DB.Jobs(ctx, store.JobQuery{Queue: queue, Due: now, Limit: most})
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
+	for i := range due {
+		due[i].Due = now.Add(leaseTime)
+	}
+	return n.DB.SetJobs(ctx, due...)
+}
+
+// attempt tries one delivery and keeps what became of it.
+func (n *Notify) attempt(ctx context.Context, j store.Job) {
+	d, err := deliveryOf(&j)
+	if err != nil {
+		n.Log.Error("delivering a notification", "error", err)
+		return
+	}
+	began := n.now()
+	tctx, cancel := context.WithTimeout(ctx, attemptTime)
+	o := n.try(tctx, d)
+	cancel()
+	if ctx.Err() != nil && o.err != nil {
+		d.Due = n.now() // the process ends; another goes on
+	} else {
+		n.settle(d, began, o)
+	}
+	if err := n.keep(context.WithoutCancel(ctx), d, j.Rev); err != nil {
+		// It is tried again when the lease is over, under the same id.
+		n.Log.Error("keeping what became of a notification", "delivery", d.ID, "error", err)
+	}
+}
+
+func (n *Notify) keep(ctx context.Context, d *Delivery, rev int64) error {
+	job, err := d.job(rev)
+	if err != nil {
+		return err
+	}
+	for range 3 {
+		tctx, cancel := context.WithTimeout(ctx, attemptTime)
+		_, err = n.DB.SetJobs(tctx, job)
+		cancel()
+		if err == nil || !gatehouse.Is(err, gatehouse.Unavailable) {
+			return err
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	return err
+}
+
+// try makes one attempt at the receiver as it is now.
+func (n *Notify) try(ctx context.Context, d *Delivery) outcome {
+	r, err := n.Receiver(ctx, d.Receiver)
+	if gatehouse.Is(err, gatehouse.NotFound) {
+		return outcome{err: err, gone: true}
+	}
+	if err != nil {
+		return outcome{err: err}
+	}
+	if r.Channel == Hook {
+		return n.post(audit.WithRequest(ctx, audit.Request{Actor: "system", Authentication: "none"}), r, d)
+	}
+	if n.Mail == nil {
+		return outcome{err: gatehouse.E(gatehouse.Unavailable, "the control plane has no mail server: start it with --smtp-url and --smtp-from")}
+	}
+	return outcome{err: n.Mail.send(ctx, r.Target, d)}
+}
+
+// settle decides what an attempt leads to.
+func (n *Notify) settle(d *Delivery, began time.Time, o outcome) {
+	now := n.now()
+	a := Attempt{Time: began, Status: o.status, Millis: now.Sub(began).Milliseconds()}
+	d.Tried++
+	if o.err != nil {
+		a.Error = clip(audit.Mask(o.err.Error()))
+	}
+	d.Attempts = append(d.Attempts, a)
+	if extra := len(d.Attempts) - maxAttempts; extra > 0 {
+		d.Attempts = d.Attempts[extra:]
+	}
+	if o.err == nil {
+		d.State, d.Due, d.Error = Delivered, time.Time{}, ""
+		return
+	}
+	wait := n.Pause(d.Tried)
+	wait = max(wait*4/5+rand.N(wait*2/5+1), o.after) // a fifth more or less
+	d.Due = now.Add(wait)
+	switch {
+	case o.gone:
+		d.State, d.Due, d.Error = dying, time.Time{}, a.Error
+	case d.Due.Sub(d.Begun) > GiveUp:
+		d.State, d.Due, d.Error = dying, time.Time{}, "given up after "+now.Sub(d.Begun).Round(time.Minute).String()+": "+a.Error
+	}
+}
+
+func clip(s string) string {
+	const most = 500
+	if len(s) > most {
+		return s[:most]
+	}
+	return s
+}
