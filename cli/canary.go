@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -148,6 +149,32 @@ func (a *App) stepCanary(verb, what string, do func(*client.Client, context.Cont
 	return c
 }
 
+// settle waits until the connected gateways have taken the change: where a
+// canary ends, the revision beside it was live all along.
+func (a *App) settle(ctx context.Context, seq int64, wait time.Duration) error {
+	if seq == 0 || wait < time.Second {
+		return nil
+	}
+	api, err := a.connect()
+	if err != nil {
+		return err
+	}
+	_, err = api.GetRollout(ctx, adminapi.RolloutRequest{Seq: seq, Wait: int(min(wait, 5*time.Second) / time.Second)})
+	return err
+}
+
+// canaryLine says where a canary stands.
+func canaryLine(k *gatehouse.Canary) string {
+	text := fmt.Sprintf("canary %s takes %d %% of the callers: step %d of %d", short(k.Revision), k.Weight(), k.Step+1, len(k.Steps))
+	if k.State == gatehouse.CanaryPaused {
+		text += ", paused"
+	}
+	if k.Waits != "" {
+		text += ", waits: " + k.Waits
+	}
+	return text
+}
+
 func (a *App) listSchedules() *cobra.Command {
 	var in adminapi.ListSchedulesRequest
 	c := &cobra.Command{
@@ -228,7 +255,7 @@ func pastTable(items []adminapi.ReleaseItem) table {
 			state = "withdrawn"
 		}
 		if k := r.Canary; k != nil {
-			canary = short(k.Revision) + " " + strconv.Itoa(k.Weight()) + "%"
+			canary, r.By, r.Note = short(k.Revision)+" "+strconv.Itoa(k.Weight())+"%", k.By, k.Note
 		}
 		t.add(r.Changed.Format(time.RFC3339), state, short(r.Revision), canary, r.By, r.Note)
 	}

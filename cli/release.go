@@ -136,7 +136,11 @@ func (a *App) released(ctx context.Context, v adminapi.VersionPath, r adminapi.R
 		a.note("%s#%s is to come into %s at %s", ref, short(s.Revision), s.Environment, s.At.Format(time.RFC3339))
 		return a.show(r, func() table { return scheduleTable([]gatehouse.ReleaseSchedule{*s}) }, func() []string { return []string{ref} })
 	case r.Canary != nil:
-		a.note("%s#%s takes %d %% of the callers in %s: step %d of %d", ref, short(r.Canary.Revision), r.Canary.Weight(), r.Environment, r.Canary.Step+1, len(r.Canary.Steps))
+		a.note("%s", canaryLine(r.Canary))
+		if err := a.inStep(ctx, r.Seq, wait); err != nil {
+			return err
+		}
+		return a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} })
 	}
 	if r.State == gatehouse.Requested {
 		if r.Needed > 1 {
@@ -144,6 +148,9 @@ func (a *App) released(ctx context.Context, v adminapi.VersionPath, r adminapi.R
 		}
 		a.note("%s#%s waits for an approval in %s: gatehouse release approve %s --env %s", ref, short(r.Proposed), r.Environment, ref, r.Environment)
 		return a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} })
+	}
+	if err := a.settle(ctx, r.Seq, wait); err != nil {
+		return err
 	}
 	live, total, refused, took, err := a.awaitLive(ctx, v, r, wait)
 	if err != nil {

@@ -25,8 +25,12 @@ func (a *App) status() *cobra.Command {
 				return err
 			}
 			return a.show(out.Body, func() table {
-				t := table{heads: []string{"environment", "gateway", "instance", "state", "wanted", "runs", "reason"}}
+				t, told := table{heads: []string{"environment", "gateway", "instance", "state", "wanted", "runs", "reason"}}, ""
 				for _, e := range out.Body.Items {
+					if e.Canary != nil && told != e.Environment {
+						told = e.Environment
+						a.note("%s: %s", e.Environment, canaryLine(e.Canary))
+					}
 					if len(e.Instances) == 0 {
 						t.add(e.Environment, e.Gateway, "", e.State, short(e.Revision), "", e.Reason)
 					}

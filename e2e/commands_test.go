@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"call":     call,
 	"tries":    tries,
 	"until":    until,
+	"comes":    comes,
 	"capture":  capture,
 	"envsubst": substitute,
 	"fetch":    fetch,
@@ -186,6 +188,22 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 			ts.Fatalf("%s %s: still status %s (%v), want %s\n%s", args[1], args[2], status, err, args[0], text)
 		}
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// comes PATTERN PROGRAM [args]: run the program again and again until it puts out
+// what matches, for 20 s at most.
+func comes(ts *testscript.TestScript, _ bool, args []string) {
+	want := regexp.MustCompile(args[0])
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+		err := ts.Exec(args[1], args[2:]...)
+		out := ts.ReadFile("stdout")
+		if err == nil && want.MatchString(out) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%v puts out nothing that matches %q (%v), at last\n%s", args[1:], args[0], err, out)
+		}
 	}
 }
 
