@@ -3,6 +3,7 @@ package bundle
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -10,6 +11,7 @@ import (
 	"gatehouse/admission"
 	"gatehouse/jsonx"
 	"gatehouse/policy"
+	"gatehouse/rule"
 )
 
 // A Lookup finds an object that is not in the bundle. Built-in roles are found
@@ -185,11 +187,30 @@ func (c *checker) document(d *Document) {
 		for _, f := range admission.Check(s) {
 			c.fault(d, at("versions", f.Version, "onboarding", "autoApprove", f.Rule), "%s", f.Detail)
 		}
-		for i, v := range s.Versions {
-			for j, m := range v.Policies {
+		for i := range s.Versions {
+			c.controls(d, i, &s.Versions[i])
+			for j, m := range s.Versions[i].Policies {
 				c.policies(d, at("versions", i, "policies", j, "policies"), m.Policies)
 			}
 		}
+	}
+}
+
+// controls makes the controls of a version that may still change ready, as the
+// gate does, and reports those that cannot be.
+func (c *checker) controls(d *Document, version int, v *gatehouse.FrameworkVersion) {
+	if v.State != "" && v.State != gatehouse.Draft {
+		return
+	}
+	_, faults := rule.All(v, func(name string) ([]byte, error) {
+		data, ok := c.bundle.Files[d.Files[path.Clean(name)]]
+		if !ok {
+			return nil, fmt.Errorf("file %q is missing", name)
+		}
+		return data, nil
+	})
+	for _, f := range faults {
+		c.fault(d, append(at("versions", version), jsonx.PointerParts(f.Pointer)...), "%s", f.Detail)
 	}
 }
 

@@ -67,6 +67,8 @@ func New(c *gatehouse.Control, files Resolver) (*Rule, []gatehouse.Fault) {
 	r := &Rule{Control: *c, Kind: c.Check.Kind()}
 	var faults []gatehouse.Fault
 	switch r.Kind {
+	case "lint":
+		r.check, faults = newLint(c.Check.Lint, files)
 	case "policy":
 		r.check, faults = newPolicy(c.Check.Policy)
 	case "cel":
@@ -83,8 +85,12 @@ func New(c *gatehouse.Control, files Resolver) (*Rule, []gatehouse.Fault) {
 	if len(faults) > 0 {
 		return nil, faults
 	}
+	what := any(c.Check)
+	if l, ok := r.check.(*linting); ok {
+		what = l.content() // a ruleset's file that changes is another check
+	}
 	var err error
-	if r.digest, err = Digest(map[string]any{"id": c.ID, "applies": c.Applies, "check": c.Check}); err != nil {
+	if r.digest, err = Digest(map[string]any{"id": c.ID, "applies": c.Applies, "check": what}); err != nil {
 		return nil, []gatehouse.Fault{{Pointer: "/check", Detail: err.Error()}}
 	}
 	return r, nil

@@ -85,9 +85,17 @@ func control(t *testing.T, text string) *gatehouse.Control {
 	return c
 }
 
+// house is a folder with one ruleset.
+func house(name string) ([]byte, error) {
+	if name != "house.yaml" {
+		return nil, fmt.Errorf("no file %q", name)
+	}
+	return []byte("rules: {titled: {given: $.info.title, severity: error, then: {function: pattern, functionOptions: {match: ^The}}}}"), nil
+}
+
 func ready(t *testing.T, text string) *Rule {
 	t.Helper()
-	r, faults := New(control(t, text), nil)
+	r, faults := New(control(t, text), house)
 	if len(faults) > 0 {
 		t.Fatalf("%s: %v", text, faults)
 	}
@@ -130,6 +138,13 @@ func TestJudge(t *testing.T) {
 		{"placement rule for others", `{id: a, check: {placement: {rules: [{classifications: [restricted], networks: [private]}]}}}`, nil, nil},
 		{"placement of a gateway that does not say", `{id: a, check: {placement: {rules: [{networks: [public, private]}]}}}`,
 			func(s *Subject) { s.Gateways[0].Gateway = &gatehouse.Gateway{} }, []string{"does not say its network"}},
+		{"built-in rule", `{id: a, check: {lint: {ruleset: "spectral:oas", rules: [operation-description], failOn: warn}}}`, nil,
+			[]string{"listOrders orders.yaml:5: operation-description", "createOrder orders.yaml:8: operation-description", "reset orders.yaml:12: operation-description"}},
+		{"milder than what fails", `{id: a, check: {lint: {ruleset: "spectral:oas", rules: [operation-description]}}}`, nil, nil},
+		{"ruleset in the document", `{id: a, check: {lint: {ruleset: {rules: {no-admin: {given: $.paths, severity: error, then: {field: "@key", function: pattern, functionOptions: {notMatch: ^/admin}}}}}}}}`, nil,
+			[]string{"no-admin"}},
+		{"ruleset of a file", `{id: a, check: {lint: {ruleset: ./house.yaml}}}`, nil, []string{"titled"}},
+		{"ruleset without a definition", `{id: a, check: {lint: {ruleset: ./house.yaml}}}`, func(s *Subject) { s.Form.Version.Definition = "" }, nil},
 		{"nothing published", `{id: a, check: {change: {}}}`, nil, nil},
 		{"nothing changed", `{id: a, check: {change: {}}}`, func(s *Subject) { s.Published = s.Form }, nil},
 		{"operation removed", `{id: a, check: {change: {}}}`, func(s *Subject) {
@@ -185,11 +200,15 @@ func TestNewRefuses(t *testing.T) {
 		{"expression is no condition", `{id: a, check: {cel: {expression: 'api.audience'}}}`, "/check/cel/expression", "true or false"},
 		{"expression costs too much", `{id: a, check: {cel: {expression: 'operations.all(a, operations.all(b, operations.all(c, a.id + b.id != c.id)))'}}}`, "/check/cel/expression", "may cost"},
 		{"operation asked once", `{id: a, check: {cel: {expression: 'operation.id != ""'}}}`, "/check/cel/expression", "with each: operation"},
+		{"ruleset that is not there", `{id: a, check: {lint: {ruleset: ./nothing.yaml}}}`, "/check/lint/ruleset", `no file "nothing.yaml"`},
+		{"rule that is none", `{id: a, check: {lint: {ruleset: "spectral:oas", rules: [operation-descripton]}}}`, "/check/lint/rules/0", `did you mean "operation-description"?`},
+		{"unknown function", `{id: a, check: {lint: {ruleset: {rules: {x: {given: $, then: {function: execute}}}}}}}`, "/check/lint/ruleset", "execute"},
+		{"bad path", `{id: a, check: {lint: {ruleset: {rules: {x: {given: "$.[", then: {function: truthy}}}}}}}`, "/check/lint/ruleset", "$.["},
 		{"unknown change", `{id: a, check: {change: {ignore: [nothing-of-that-name]}}}`, "/check/change/ignore/0", "is not the id of a change"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, faults := New(control(t, tt.control), nil)
+			_, faults := New(control(t, tt.control), house)
 			if len(faults) != 1 || faults[0].Pointer != tt.pointer || !strings.Contains(faults[0].Detail, tt.want) {
 				t.Errorf("got %+v, want %s: %s", faults, tt.pointer, tt.want)
 			}
@@ -216,6 +235,8 @@ func TestInputs(t *testing.T) {
 		{"placement, the path changes", `{id: a, check: {placement: {data: true}}}`, func(s *Subject) { s.Form.Version.Path = "/x" }, true},
 		{"change, the definition changes", `{id: a, check: {change: {}}}`, func(s *Subject) { s.Form.Files = map[string]string{"./orders.yaml": "h2"} }, false},
 		{"change, another is published", `{id: a, check: {change: {}}}`, func(s *Subject) { s.Published = &gatehouse.RevisionForm{} }, false},
+		{"lint, the definition changes", `{id: a, check: {lint: {ruleset: ./house.yaml}}}`, func(s *Subject) { s.Form.Files = map[string]string{"./orders.yaml": "h2"} }, false},
+		{"lint, a policy changes", `{id: a, check: {lint: {ruleset: ./house.yaml}}}`, func(s *Subject) { s.Operations[0].Chain = nil }, true},
 		{"question, what it depends on changes", `{id: a, check: {question: {text: q, dependsOn: [data]}}}`, func(s *Subject) { s.Form.Data.Personal = false }, false},
 		{"question, something else changes", `{id: a, check: {question: {text: q, dependsOn: [data, access]}}}`, func(s *Subject) { s.Form.Version.Path = "/x"; s.Revision = "rev2" }, true},
 		{"question about everything", `{id: a, check: {question: {text: q}}}`, func(s *Subject) { s.Revision = "rev2" }, false},

@@ -2,12 +2,14 @@ package catalog
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
 
 	"gatehouse"
 	"gatehouse/control/governance/framework"
+	"gatehouse/rule"
 )
 
 // frameworks asks the record of each framework that changes what may change,
@@ -73,7 +75,49 @@ func (p *plan) edit(ctx context.Context, it *item) error {
 	if it.deleted() {
 		return nil
 	}
-	return p.rulesets(ctx, it)
+	if err := p.rulesets(ctx, it); err != nil || len(p.faults) > 0 {
+		return err
+	}
+	p.controls(ctx, it, standing)
+	return nil
+}
+
+// controls makes the controls of versions that may still change ready, as the
+// gate does, and reports those that cannot be.
+func (p *plan) controls(ctx context.Context, it *item, standing *framework.Standing) {
+	spec := it.object.Spec.(*gatehouse.Framework)
+	for i := range spec.Versions {
+		v := &spec.Versions[i]
+		if standing.State(v.Name) != gatehouse.Draft {
+			continue
+		}
+		_, faults := rule.All(v, func(name string) ([]byte, error) { return p.content(ctx, it, name) })
+		for _, f := range faults {
+			p.fault(it.object.Ref(), pointerTo(i)+f.Pointer, f.Detail)
+		}
+	}
+}
+
+// content is what a file beside the item's document holds, sent or kept.
+func (p *plan) content(ctx context.Context, it *item, name string) ([]byte, error) {
+	for written, sum := range it.files {
+		if path.Clean(written) != path.Clean(name) {
+			continue
+		}
+		if data, ok := p.req.Files[sum]; ok {
+			return data, nil
+		}
+		rec, ok, err := p.record(ctx, "Blob/"+sum)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			var data []byte
+			err := json.Unmarshal(rec.Value, &data)
+			return data, err
+		}
+	}
+	return nil, fmt.Errorf("file %q is missing", name)
 }
 
 // frameworkTexts reads the texts of versions that were submitted.

@@ -299,3 +299,19 @@ func TestSurroundings(t *testing.T) {
 		t.Error("not covered although it obeys again")
 	}
 }
+
+// What cannot be asked is refused when it is applied, with its place.
+func TestBadControlsAreRefusedAtApply(t *testing.T) {
+	w := newWorld(t)
+	for _, tt := range []struct{ name, control, pointer, want string }{
+		{"does not type-check", `{id: a, check: {cel: {expression: 'api.audeince == "x"'}}}`, "spec.versions[1].controls[0].check.cel.expression", "undefined field 'audeince'"},
+		{"costs too much", `{id: a, check: {cel: {expression: 'operations.all(a, operations.all(b, operations.all(c, a.id + b.id != c.id)))'}}}`, "check.cel.expression", "may cost"},
+		{"unknown function of a ruleset", `{id: a, check: {lint: {ruleset: {rules: {x: {given: $, then: {function: execute}}}}}}}`, "check.lint.ruleset", "execute"},
+		{"ids twice", internal + "," + internal, "controls[1].id", "audience"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := w.tryApply(`{apiVersion: gatehouse/v1, kind: Framework, metadata: {name: corporate}, spec: {versions: [{name: "2026.1"}, {name: "2026.2", controls: [` + tt.control + `]}]}}`)
+			w.refused(err, gatehouse.Invalid, tt.pointer, tt.want)
+		})
+	}
+}
