@@ -21,7 +21,7 @@ func (a *App) commands() []*cobra.Command {
 		a.listSchedules(), a.pastReleases(),
 	)
 	return []*cobra.Command{
-		a.apply(), a.plan(), a.validate(), a.format(), a.export(), a.imports(), a.policies(),
+		a.apply(), a.plan(), a.validate(), a.lint(), a.format(), a.export(), a.imports(), a.policies(),
 		a.get(), a.list(), a.describe(), a.delete(),
 		release, a.promote(), a.rollback(), a.status(), a.explainChain(), a.subscribe(), a.subscription(), a.key(),
 		a.onboard(),

@@ -80,6 +80,8 @@ type Finding struct {
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity"`
 	Message  string   `json:"message"`
+	// File is the one it stands in: the document's, or one it refers to.
+	File string `json:"file"`
 	// Path leads to the place in the document, keys and indexes as text. It is
 	// empty for the document itself.
 	Path []string `json:"path"`
@@ -105,10 +107,10 @@ func (f Finding) Operation() string {
 // sortFindings puts findings in the order of the file, each told once.
 func sortFindings(found []Finding) []Finding {
 	slices.SortStableFunc(found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule), slices.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Rule, b.Rule), slices.Compare(a.Path, b.Path), cmp.Compare(a.Message, b.Message))
 	})
 	return slices.CompactFunc(found, func(a, b Finding) bool {
-		return a.Rule == b.Rule && a.Message == b.Message && slices.Equal(a.Path, b.Path)
+		return a.Rule == b.Rule && a.File == b.File && a.Message == b.Message && slices.Equal(a.Path, b.Path)
 	})
 }
 

@@ -5,37 +5,38 @@ import (
 	"strings"
 )
 
-// locate says where in the file a place of the resolved document stands: a
-// path through references leads to what they refer to. A reference with other
-// keys beside it is a place of its own.
-func (d *Document) locate(path []string, resolved bool) []string {
+// locate says in which file, and where in it, a place of the resolved document
+// stands: a path through references leads to what they refer to. A reference
+// with other keys beside it is a place of its own.
+func (d *Document) locate(path []string, resolved bool) (file string, at []string) {
 	if !resolved {
-		return d.closest(path)
+		return d.name, d.closest(path)
 	}
 	near := d.closestResolved(path)
 	crossed, whole := d.crosses(near)
 	switch {
 	case !whole:
-		return near
+		return d.name, near
 	case !crossed:
-		return d.closest(path)
+		return d.name, d.closest(path)
 	}
-	at, v := []string{}, d.root
+	file, at = d.name, []string{}
+	v := d.root
 	for _, p := range path {
 		at = append(at, escapeOdd(p))
 		v = v.get(p)
 		for range maxFollow {
-			if v == nil || v.refTo == nil {
+			if v == nil || v.refFile == "" {
 				break
 			}
-			at = at[:0]
+			at, file = at[:0], v.refFile
 			for _, s := range v.refTo {
 				at = append(at, escapeOdd(s))
 			}
-			v = d.lookup(v.refTo)
+			v = lookup(d.files[file], v.refTo)
 		}
 	}
-	return d.closest(at)
+	return file, closest(d.files[file], at)
 }
 
 // crosses reports whether the path leads through a reference; whole is false
@@ -57,8 +58,9 @@ func (d *Document) crosses(path []string) (crossed, whole bool) {
 	return isRef && len(v.keys) == 1, true
 }
 
-func (d *Document) lookup(path []string) *value {
-	v := d.root
+func (d *Document) lookup(path []string) *value { return lookup(d.root, path) }
+
+func lookup(v *value, path []string) *value {
 	for _, p := range path {
 		if v = v.get(p); v == nil {
 			return nil
@@ -68,8 +70,9 @@ func (d *Document) lookup(path []string) *value {
 }
 
 // closest is the part of a path that exists in the file.
-func (d *Document) closest(path []string) []string {
-	v := d.root
+func (d *Document) closest(path []string) []string { return closest(d.root, path) }
+
+func closest(v *value, path []string) []string {
 	for i, p := range path {
 		if v = v.get(p); v == nil {
 			return slices.Clone(path[:i])

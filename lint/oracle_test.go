@@ -25,10 +25,14 @@ var differences = map[string]string{}
 // counted are findings by "rule severity pointer".
 type counted map[string]int
 
-func count(found []Finding) counted {
+func count(main string, found []Finding) counted {
 	c := make(counted)
 	for _, f := range found {
-		c[fmt.Sprintf("%s %s %s", f.Rule, f.Severity, strings.ReplaceAll(f.Pointer(), "\n", `\n`))]++
+		file := ""
+		if f.File != main {
+			file = f.File + "#"
+		}
+		c[fmt.Sprintf("%s %s %s%s", f.Rule, f.Severity, file, strings.ReplaceAll(f.Pointer(), "\n", `\n`))]++
 	}
 	return c
 }
@@ -46,12 +50,12 @@ func wanted(t *testing.T, text string) counted {
 			continue
 		}
 		n := 1
-		if i := strings.IndexByte(place, ' '); i > 0 && place[0] != '/' {
+		if times, rest, ok := strings.Cut(place, "× "); ok {
 			var err error
-			if n, err = strconv.Atoi(place[:i]); err != nil {
+			if n, err = strconv.Atoi(times); err != nil {
 				t.Fatalf("%q: %v", line, err)
 			}
-			place = place[i+1:]
+			place = rest
 		}
 		c[head+" "+place] = n
 	}
@@ -110,7 +114,7 @@ func TestSpectralOnSamples(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		lines, n := differ(count(found), want)
+		lines, n := differ(count(name, found), want)
 		for _, l := range lines {
 			if differences[name+": "+l] == "" {
 				t.Errorf("%s: %s", name, l)
@@ -167,12 +171,12 @@ func TestSpectralOnCases(t *testing.T) {
 			for _, f := range a.Files {
 				files[f.Name] = f.Data
 			}
-			found := runCase(t, files)
+			name, found := runCase(t, files)
 			want := "want"
 			if bytes.Contains(a.Comment, []byte("(differs:")) {
 				want = "got"
 			}
-			lines, _ := differ(count(found), wanted(t, string(files[want])))
+			lines, _ := differ(count(name, found), wanted(t, string(files[want])))
 			for _, l := range lines {
 				t.Error(l)
 			}
@@ -183,7 +187,7 @@ func TestSpectralOnCases(t *testing.T) {
 	}
 }
 
-func runCase(t *testing.T, files map[string][]byte) []Finding {
+func runCase(t *testing.T, files map[string][]byte) (string, []Finding) {
 	t.Helper()
 	set, err := Parse("ruleset.yaml", files["ruleset.yaml"], func(name string) ([]byte, error) {
 		data, ok := files[name]
@@ -199,7 +203,7 @@ func runCase(t *testing.T, files map[string][]byte) []Finding {
 	if files[name] == nil {
 		name = "doc.json"
 	}
-	d, err := Read(name, files[name])
+	d, err := ReadFiles(name, files)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,5 +211,5 @@ func runCase(t *testing.T, files map[string][]byte) []Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	return name, found
 }

@@ -8,37 +8,82 @@ import (
 	"strings"
 )
 
-// resolver finds what references lead to, in the way of Spectral: references
-// that would make a value contain itself stay as they are, and so does a
-// reference that leads out of the document, which is a finding.
-type resolver struct {
-	d *Document
+// linker finds what the references of one file lead to, in the way of
+// Spectral: references that would make a value contain itself stay as they
+// are, and one that leads nowhere is a finding.
+type linker struct {
+	d    *Document
+	file string
+	root *value
 	// points has an edge from each reference to its place; stems from the
 	// places above a reference to what it leads to, by which circles show.
 	points, stems *graph
 	paths         map[int][]string // of the nodes of points
 	told          map[string]bool  // messages, each of which is told once
-	outside       []Finding
+	across        []crossing
+	asked         map[string]bool // files that are not given
+	new           []string        // files that were read for this one
 }
 
-// resolve sets the targets of all references of the document.
-func (d *Document) resolve() {
-	r := &resolver{d: d, points: newGraph(), stems: newGraph(), paths: make(map[int][]string), told: make(map[string]bool)}
+// A crossing is a reference to another file.
+type crossing struct {
+	place *value
+	at    []string
+	file  string
+	to    []string
+	text  string
+}
+
+// resolve sets the targets of all references, of the document and of the
+// files that it leads to. Which circles there are within a file is seen; a
+// circle through files is kept, and whoever walks values is bounded.
+func (d *Document) resolve() error {
 	d.pointed = make(map[string]bool)
-	if d.root.container() {
+	var linkers []*linker
+	for queue := []string{d.name}; len(queue) > 0; queue = queue[1:] {
+		l := &linker{d: d, file: queue[0], root: d.files[queue[0]], points: newGraph(), stems: newGraph(), paths: make(map[int][]string), told: make(map[string]bool)}
+		linkers = append(linkers, l)
+		if !l.root.container() {
+			continue
+		}
 		var at []string
-		r.crawl(d.root, &at)
-		r.link()
+		if err := l.crawl(l.root, &at); err != nil {
+			return err
+		}
+		l.link()
+		queue = append(queue, l.new...)
 	}
-	d.own = append(d.own, r.outside...)
+	for range linkers { // what leads through another crossing may come later
+		for _, l := range linkers {
+			l.cross(false)
+		}
+	}
+	for _, l := range linkers {
+		l.cross(true)
+	}
+	return nil
+}
+
+// cross sets the targets of references to other files.
+func (l *linker) cross(last bool) {
+	for _, c := range l.across {
+		v := l.d.files[c.file]
+		for _, p := range c.to {
+			v = v.follow().get(p)
+		}
+		if v != nil && v != c.place {
+			c.place.target, c.place.refTo, c.place.refFile = v, c.to, c.file
+		} else if last {
+			l.tell(c.at, fmt.Sprintf("%q does not exist", c.text))
+		}
+	}
 }
 
 // crawl notes every reference below a value. What stands beside or below a
 // "$ref" is not looked at.
-func (r *resolver) crawl(v *value, at *[]string) {
+func (r *linker) crawl(v *value, at *[]string) error {
 	if ref, ok := v.ref(); ok {
-		r.note(v, ref, *at)
-		return
+		return r.note(v, ref, *at)
 	}
 	for i, c := range v.items {
 		if !c.container() {
@@ -49,39 +94,54 @@ func (r *resolver) crawl(v *value, at *[]string) {
 			key = v.keys[i]
 		}
 		*at = append(*at, key)
-		r.crawl(c, at)
+		if err := r.crawl(c, at); err != nil {
+			return err
+		}
 		*at = (*at)[:len(*at)-1]
 	}
+	return nil
 }
 
-func (r *resolver) note(v *value, ref string, at []string) {
-	fragment, local := r.local(ref)
-	if !local {
+func (r *linker) note(v *value, ref string, at []string) error {
+	file, fragment := r.leads(ref)
+	if file == r.d.name && file != r.file {
+		r.d.pointed[decodePointer("#"+fragment)] = true
+	}
+	if known, err := r.read(file); err != nil {
+		return err
+	} else if !known {
 		where, _, _ := strings.Cut(ref, "#")
 		r.tell(at, fmt.Sprintf("reference leads to %q, which is not given here; nothing is fetched", where))
-		return
+		return nil
 	}
 	to, ok := pointerPath(fragment)
 	if !ok {
 		r.tell(nil, fmt.Sprintf("reference %q is not a JSON pointer", ref))
-		return
+		return nil
+	}
+	if file != r.file {
+		r.across = append(r.across, crossing{v, slices.Clone(at), file, to, ref})
+		return nil
 	}
 	if len(to) > 0 && len(to) <= len(at) && slices.Equal(to, at[:len(to)]) {
-		return // to something around itself
+		return nil // to something around itself
 	}
 	pointer := "#" + fragment
-	r.d.pointed[decodePointer(pointer)] = true
+	if r.file == r.d.name {
+		r.d.pointed[decodePointer(pointer)] = true
+	}
 	from := r.points.node(pointerOf(at))
 	target := r.points.node(pointer)
 	r.paths[from] = slices.Clone(at)
 	r.paths[target] = to
 	r.points.edge(from, target)
 	r.stem(at, to, pointer)
+	return nil
 }
 
 // stem notes the places between a reference and where its path parts from
 // that of its target. They are written as Spectral writes them, unescaped.
-func (r *resolver) stem(at, to []string, pointer string) {
+func (r *linker) stem(at, to []string, pointer string) {
 	target := r.stems.node(pointer)
 	own := pointerOf(at)
 	stem, tail := "#", ""
@@ -97,38 +157,63 @@ func (r *resolver) stem(at, to []string, pointer string) {
 	}
 }
 
-// local is the part of a reference after "#", if it leads into the document.
-func (r *resolver) local(ref string) (fragment string, ok bool) {
-	if strings.HasPrefix(ref, "#") {
-		fragment = ref[1:]
-	} else {
-		file, rest, _ := strings.Cut(ref, "#")
-		if strings.Contains(file, "://") || file == "" || path.Clean(file) != path.Base(r.d.name) {
-			return "", false
-		}
-		fragment = rest
+// read reads a file that a reference leads to, if it is given. A fault of its
+// text is one of the document.
+func (r *linker) read(file string) (known bool, err error) {
+	if r.d.files[file] != nil {
+		return true, nil
 	}
-	return fragment, true
+	if r.asked == nil {
+		r.asked = make(map[string]bool)
+	}
+	if r.asked[file] {
+		return false, nil
+	}
+	r.asked[file] = true
+	data, err := r.d.get(file)
+	if err != nil {
+		return false, nil
+	}
+	if len(r.d.files) >= MaxFiles {
+		return false, fmt.Errorf("%s: more than %d files belong to one document", r.d.name, MaxFiles)
+	}
+	if err := r.d.add(file, data); err != nil {
+		return false, err
+	}
+	r.new = append(r.new, file)
+	return true, nil
 }
 
-func (r *resolver) tell(at []string, message string) {
+// leads says to which file a reference leads, and the part behind "#".
+func (r *linker) leads(ref string) (file, fragment string) {
+	file, fragment, _ = strings.Cut(ref, "#")
+	switch {
+	case file == "":
+		return r.file, fragment
+	case strings.Contains(file, "://") || path.IsAbs(file):
+		return file, fragment
+	}
+	return path.Join(path.Dir(r.file), file), fragment
+}
+
+func (r *linker) tell(at []string, message string) {
 	if r.told[message] {
 		return
 	}
 	r.told[message] = true
 	p := append(slices.Clone(at), "$ref")
-	r.outside = append(r.outside, r.d.finding("invalid-ref", Error, p, message))
+	r.d.own = append(r.d.own, ownFault{Finding: r.d.finding("invalid-ref", Error, r.file, p, message)})
 }
 
 // link sets targets in the order in which they depend on one another.
-func (r *resolver) link() {
+func (r *linker) link() {
 	for _, id := range r.points.order() {
 		from := r.points.dependants(id)
 		if len(from) == 0 {
 			continue
 		}
 		to := r.paths[id]
-		v := r.d.root
+		v := r.root
 		for _, p := range to {
 			v = v.follow().get(p)
 		}
@@ -141,7 +226,7 @@ func (r *resolver) link() {
 			if circles.above(at) {
 				continue
 			}
-			place := r.d.root
+			place := r.root
 			for _, p := range at {
 				place = place.follow().get(p)
 			}
@@ -151,7 +236,7 @@ func (r *resolver) link() {
 			if place == nil || place == v {
 				continue
 			}
-			place.refTo = to
+			place.refTo, place.refFile = to, r.file
 			if v != nil {
 				place.target = v
 			}
@@ -165,7 +250,7 @@ type places map[string]bool
 // circles are the places that contain a reference to the target, directly or
 // through others, from within the target: what stands below them must not be
 // replaced by it.
-func (r *resolver) circles(pointer string) places {
+func (r *linker) circles(pointer string) places {
 	id, ok := r.stems.ids[pointer]
 	if !ok {
 		return nil

@@ -14,6 +14,7 @@ type Ruleset struct {
 	rules []*rule
 	// overrides are parts for certain files, which change severities.
 	overrides []override
+	parser    map[string]Severity // of keys that stand twice or are no text
 }
 
 // A Resolver gives the text of another ruleset that one extends, by its path
@@ -68,7 +69,29 @@ func Parse(name string, data []byte, resolve Resolver) (*Ruleset, error) {
 	if out.overrides, err = r.overrides(src); err != nil {
 		return nil, err
 	}
+	if out.parser, err = r.parserOptions(src.root.get("parserOptions")); err != nil {
+		return nil, err
+	}
 	return out, out.prepare(r)
+}
+
+// parserOptions reads how bad it is when a document has what JSON has not.
+func (r *reading) parserOptions(v *value) (map[string]Severity, error) {
+	if v == nil {
+		return nil, nil
+	}
+	out := make(map[string]Severity)
+	for i, k := range v.keys {
+		if k != duplicateKeys && k != incompatibleValues {
+			return nil, r.fault(v.items[i], "\"parserOptions\": %q is not known: %s, %s", k, duplicateKeys, incompatibleValues)
+		}
+		s, err := r.severity(v.items[i])
+		if err != nil {
+			return nil, err
+		}
+		out[k] = s
+	}
+	return out, nil
 }
 
 // prepare compiles the paths of all rules.
@@ -294,6 +317,9 @@ func (r *reading) own(src *source, all *ruleList, how choice) error {
 			err = r.fault(v, "rule %q is not one that is extended: to switch a rule, extend the ruleset that has it", name)
 		default:
 			err = r.toggle(existing, v)
+		}
+		if e, ok := err.(*RulesetError); ok && !strings.HasPrefix(e.Text, "rule ") {
+			e.Text = fmt.Sprintf("rule %q: %s", name, e.Text)
 		}
 		if err != nil {
 			return err

@@ -10,7 +10,14 @@ import (
 // error says that the run was too long to be ended.
 func (s *Ruleset) Run(d *Document) ([]Finding, error) {
 	r := &run{set: s, d: d, steps: MaxSteps, schemas: &schemaCache{}}
-	r.found = slices.Clone(d.own)
+	for _, f := range d.own {
+		if to, told := s.parser[f.option]; told {
+			f.Severity = to
+		}
+		if f.Severity != Off {
+			r.found = append(r.found, f.Finding)
+		}
+	}
 	for _, rule := range s.rules {
 		on := rule.enabled && rule.severity != Off || s.overridden(rule, d.name)
 		if !on || rule.formats != 0 && rule.formats&d.formats == 0 || rule.hasFormats && rule.formats == 0 {
@@ -108,15 +115,15 @@ func (r *run) then(rule *rule, t *then, v *value, path []string, zone uint8) err
 
 // tell adds a finding, at the place in the file that the path leads to.
 func (r *run) tell(rule *rule, path []string, message string) error {
-	at := r.d.locate(path, rule.resolved)
-	severity := r.set.severity(rule, r.d.name, at)
+	file, at := r.d.locate(path, rule.resolved)
+	severity := r.set.severity(rule, file, at)
 	if severity == Off {
 		return nil
 	}
 	if len(r.found) >= MaxFindings {
 		return fmt.Errorf("more than %d findings", MaxFindings)
 	}
-	v := vars{description: rule.description, path: pointerOf(at), value: r.d.lookup(at)}
+	v := vars{description: rule.description, path: pointerOf(at), value: lookup(r.d.files[file], at)}
 	if len(at) > 0 {
 		v.property = at[len(at)-1]
 	}
@@ -132,7 +139,7 @@ func (r *run) tell(rule *rule, path []string, message string) error {
 	case rule.description != "":
 		text = rule.description
 	}
-	f := r.d.finding(rule.name, severity, at, clipMessage(text))
+	f := r.d.finding(rule.name, severity, file, at, clipMessage(text))
 	f.Docs = rule.docs
 	r.found = append(r.found, f)
 	return nil

@@ -24,19 +24,20 @@ const (
 // A value is a place in a document. Values are made once and only read then,
 // except for target, which is set while references are resolved.
 type value struct {
-	kind   kind
-	truth  bool
-	num    float64
-	str    string
-	keys   []string // of an object
-	items  []*value // of an object or list
-	index  map[string]int
-	parent *value
-	key    string      // in the parent; the index, in a list
-	at     *yamlx.Node // of the value
-	keyAt  *yamlx.Node // of its key, nil in lists
-	target *value      // where the reference here leads, if this is one that was resolved
-	refTo  []string    // the path of target as the reference writes it
+	kind    kind
+	truth   bool
+	num     float64
+	str     string
+	keys    []string // of an object
+	items   []*value // of an object or list
+	index   map[string]int
+	parent  *value
+	key     string      // in the parent; the index, in a list
+	at      *yamlx.Node // of the value
+	keyAt   *yamlx.Node // of its key, nil in lists
+	target  *value      // where the reference here leads, if this is one that was resolved
+	refTo   []string    // the path of target as the reference writes it
+	refFile string      // the file it leads into
 }
 
 // indexFrom is how many keys an object has before a map finds them faster

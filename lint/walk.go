@@ -212,7 +212,8 @@ func (w *walk) hit(at visit, path []string) error {
 		m.value = w.above[len(w.above)-1-n]
 		at.own = nil
 		if w.resolved {
-			at.own = w.d.lookup(w.d.locate(m.path, true))
+			file, path := w.d.locate(m.path, true)
+			at.own = lookup(w.d.files[file], path)
 		}
 		at.v = m.value
 	}

@@ -24,13 +24,14 @@ async function findings(ruleset, file) {
 const pointer = p => p.map(s => '/' + String(s).replace(/~/g, '~0').replace(/\//g, '~1').replace(/\n/g, '\\n')).join('');
 
 // lines are one for each rule and severity, then the places, each once with how often.
-function lines(found) {
+function lines(found, file) {
   const groups = {};
   for (const f of found) {
     const places = (groups[`${f.code} ${severities[f.severity]}`] ??= {});
-    places[pointer(f.path)] = (places[pointer(f.path)] ?? 0) + 1;
+    const place = (file && f.source && f.source !== file ? path.relative(path.dirname(file), f.source) + '#' : '') + pointer(f.path);
+    places[place] = (places[place] ?? 0) + 1;
   }
-  return Object.keys(groups).sort().flatMap(g => [g, ...Object.keys(groups[g]).sort().map(p => '\t' + (groups[g][p] > 1 ? groups[g][p] + ' ' : '') + p)]);
+  return Object.keys(groups).sort().flatMap(g => [g, ...Object.keys(groups[g]).sort().map(p => '\t' + (groups[g][p] > 1 ? groups[g][p] + '× ' : '') + p)]);
 }
 
 async function main() {
@@ -64,7 +65,7 @@ async function main() {
     }
     let want;
     try {
-      want = lines(await findings(path.join(home, 'ruleset.yaml'), doc));
+      want = lines(await findings(path.join(home, 'ruleset.yaml'), doc), doc);
     } catch (e) {
       want = ['failed ' + String(e.message).split('\n')[0].slice(0, 200)];
       console.error(name, e.message, e.errors ?? '');
