@@ -49,6 +49,13 @@ type Config interface {
 	Build(env Env) (Step, error)
 }
 
+// Parametric is a Config that is made of path parameters of operations. It is
+// for places above an operation: at one, Build is told which there are.
+type Parametric interface {
+	// PathParameters names them, each once.
+	PathParameters() []string
+}
+
 // A Step performs the request half of a policy on one exchange. It returns nil
 // to go on or the denial that ends the request. Steps run concurrently.
 type Step func(x *Exchange) *Denial

@@ -90,7 +90,7 @@ func checkPrefix(p string) error {
 
 // parsePath reads a template whose literals, with a plain segment for each
 // parameter, make a normalized path.
-func parsePath(text string, params []string) (template.Template, error) {
+func parsePath(text string, params *params) (template.Template, error) {
 	if len(text) > maxPath {
 		return template.Template{}, fmt.Errorf("%d bytes are more than %d", len(text), maxPath)
 	}
@@ -107,12 +107,19 @@ func parsePath(text string, params []string) (template.Template, error) {
 	return t, nil
 }
 
+// params are the path parameters there are, nil when that is unknown, and those
+// that are asked for.
+type params struct{ has, asked []string }
+
 // parse reads a template whose placeholders are path parameters. Values are
 // found by name when there is an exchange.
-func parse(text string, params []string) (template.Template, error) {
+func parse(text string, params *params) (template.Template, error) {
 	return template.Parse(text, func(name string) (template.Value, error) {
-		if name == "" || params != nil && !slices.Contains(params, name) {
-			return nil, fmt.Errorf(`"{%s}" is no path parameter of the operation, which has %q`, name, params)
+		if name == "" || params.has != nil && !slices.Contains(params.has, name) {
+			return nil, fmt.Errorf(`"{%s}" is no path parameter of the operation, which has %q`, name, params.has)
+		}
+		if !slices.Contains(params.asked, name) {
+			params.asked = append(params.asked, name)
 		}
 		return template.Param(name), nil
 	})

@@ -28,7 +28,7 @@ type parameter struct {
 	value template.Template
 }
 
-func compileQuery(q Query, params []string) (query, error) {
+func compileQuery(q Query, params *params) (query, error) {
 	var out query
 	if n := len(q.Remove) + len(q.Set); n > maxParameters {
 		return out, fmt.Errorf("query: %d changes are more than %d", n, maxParameters)

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"gatehouse/policy"
 	"gatehouse/policy/template"
@@ -29,6 +30,10 @@ that does not begin with it goes on as it is.
 
 "query" removes parameters, then sets others. {name} in a value is a path
 parameter, decoded and then written as a query wants it.
+
+A parameter that an operation lacks is a fault when the API is applied. Where
+operations are not known then (a plan, an environment, a version without a
+definition), a request to such an operation gets 500 and says so.
 
 A request whose rewritten path would not be a normalized one, such as one with
 an empty parameter between two slashes, gets 400.
@@ -69,7 +74,17 @@ func (c *Config) Validate() error {
 	return err
 }
 
+// PathParameters are those that the path and the query are made of.
+func (c *Config) PathParameters() []string {
+	var p params
+	if _, err := c.compileFor(&p); err != nil {
+		return nil
+	}
+	return p.asked
+}
+
 type rewriter struct {
+	needs []string // parameters that it is not known to have
 	path  *template.Template
 	from  string
 	to    string
@@ -77,7 +92,16 @@ type rewriter struct {
 }
 
 // compile checks and prepares; params are the operation's, nil when unknown.
-func (c *Config) compile(params []string) (*rewriter, error) {
+func (c *Config) compile(has []string) (*rewriter, error) {
+	p := params{has: has}
+	r, err := c.compileFor(&p)
+	if err == nil && has == nil {
+		r.needs = p.asked
+	}
+	return r, err
+}
+
+func (c *Config) compileFor(params *params) (*rewriter, error) {
 	var r rewriter
 	switch {
 	case c.Path != "" && c.Prefix != nil:
@@ -116,6 +140,11 @@ func (c *Config) Build(env policy.Env) (policy.Step, error) {
 }
 
 func (r *rewriter) step(x *policy.Exchange) *policy.Denial {
+	for _, name := range r.needs {
+		if !slices.ContainsFunc(x.Params, func(p policy.Param) bool { return p.Name == name }) {
+			return policy.Deny(http.StatusInternalServerError, "rewrite-parameter", "this operation has no path parameter {"+name+"}, of which the API's provider makes what the backend is asked for")
+		}
+	}
 	path := x.Upstream
 	if r.path != nil {
 		path = r.path.Text(x, nil)

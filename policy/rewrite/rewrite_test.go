@@ -32,6 +32,8 @@ func TestRewrite(t *testing.T) {
 		{"prefix added to the root", `{"prefix": {"to": "/x"}}`, "/", nil, "/x/", "", 0},
 		{"query", `{"query": {"set": {"b": "{id} &", "c": "x"}, "remove": ["a"]}}`, "/o?a=1&b=2&d=%zz&a=3", map[string]string{"id": "a%2Bb"}, "/o", "d=%zz&b=a%2Bb+%26&c=x", 0},
 		{"query name in another spelling", `{"query": {"remove": ["api_key"]}}`, "/o?api%5Fkey=1&x=2", nil, "/o", "x=2", 0},
+		{"parameter that the operation lacks", `{"path": "/v2/orders{id}"}`, "/orders", nil, "/orders", "", 500},
+		{"query parameter that the operation lacks", `{"query": {"set": {"a": "{id}"}}}`, "/o", map[string]string{"ID": "1"}, "/o", "", 500},
 		{"query set where there is none", `{"query": {"set": {"a": "1"}}}`, "/o", nil, "/o", "a=1", 0},
 	}
 	for _, tt := range tests {
