@@ -19,3 +19,13 @@ var Routes = slices.Concat(
 	releaseRoutes,
 	notifyRoutes,
 )
+
+// Actions are what a role can permit, sorted: the actions of all routes.
+func Actions() []string {
+	all := make([]string, len(Routes))
+	for i, r := range Routes {
+		all[i] = r.Describe().Action
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

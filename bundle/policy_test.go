@@ -34,7 +34,7 @@ func TestReferencesWithAServer(t *testing.T) {
 	if got := faults(t, dir, CheckOptions{}); got != "" {
 		t.Errorf("without a server: %s", got)
 	}
-	none := func(gatehouse.Kind, string, string) (*gatehouse.Object, bool, error) { return nil, false, nil }
+	none := func(gatehouse.Kind, string, string) (*gatehouse.Object, error) { return nil, nil }
 	for name, o := range map[string]CheckOptions{"server": {Lookup: none}, "strict": {Strict: true}} {
 		if got := faults(t, dir, o); !strings.Contains(got, `spec.environments.dev: environment "dev" `) {
 			t.Errorf("%s: %s", name, got)

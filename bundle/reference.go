@@ -1,25 +1,29 @@
-package catalog
+package bundle
 
 import (
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"gatehouse"
 	"gatehouse/jsonx"
 )
 
-// A reference is one place where an object names another.
-type reference struct {
-	kind       gatehouse.Kind
-	team, name string
-	part       string // version of an API or plan of a product; "" for the whole
-	pointer    string
-	text       string // as written
+// A Reference is one place where an object names another.
+type Reference struct {
+	Kind       gatehouse.Kind
+	Team, Name string
+	Part       string // version of an API or plan of a product; "" for the whole
+	Pointer    string
+	Text       string // as written
 }
 
-func (r reference) key() string { return gatehouse.Key(r.kind, r.team, r.name) }
+// Key is the key of what is named.
+func (r Reference) Key() string { return gatehouse.Key(r.Kind, r.Team, r.Name) }
 
-// references lists what an object names, in the order it stands there.
-func references(o *gatehouse.Object) []reference {
+// References lists what an object names, in the order it stands there.
+func References(o *gatehouse.Object) []Reference {
 	c := collector{team: o.Metadata.Team}
 	if c.team != "" {
 		c.add(gatehouse.KindTeam, "", c.team, c.team, "metadata", "team")
@@ -70,12 +74,12 @@ func references(o *gatehouse.Object) []reference {
 
 type collector struct {
 	team  string
-	found []reference
+	found []Reference
 }
 
 func (c *collector) add(kind gatehouse.Kind, team, name, text string, pointer ...string) {
 	if name != "" {
-		c.found = append(c.found, reference{kind: kind, team: team, name: name, text: text, pointer: jsonx.Pointer(pointer...)})
+		c.found = append(c.found, Reference{Kind: kind, Team: team, Name: name, Text: text, Pointer: jsonx.Pointer(pointer...)})
 	}
 }
 
@@ -109,8 +113,8 @@ func (c *collector) api(s *gatehouse.API) {
 func (c *collector) product(s *gatehouse.Product) {
 	for i, ref := range s.APIs {
 		team, name, version, _ := gatehouse.ParseVersionRef(ref, c.team)
-		c.found = append(c.found, reference{
-			kind: gatehouse.KindAPI, team: team, name: name, part: version, text: ref, pointer: jsonx.Pointer("spec", "apis", itoa(i)),
+		c.found = append(c.found, Reference{
+			Kind: gatehouse.KindAPI, Team: team, Name: name, Part: version, Text: ref, Pointer: jsonx.Pointer("spec", "apis", itoa(i)),
 		})
 	}
 	for i, p := range s.Plans {
@@ -120,8 +124,8 @@ func (c *collector) product(s *gatehouse.Product) {
 
 func (c *collector) product1(s *gatehouse.Subscription) {
 	team, name := gatehouse.ParseRef(s.Product, c.team)
-	c.found = append(c.found, reference{
-		kind: gatehouse.KindProduct, team: team, name: name, part: s.Plan, text: s.Product, pointer: jsonx.Pointer("spec", "product"),
+	c.found = append(c.found, Reference{
+		Kind: gatehouse.KindProduct, Team: team, Name: name, Part: s.Plan, Text: s.Product, Pointer: jsonx.Pointer("spec", "product"),
 	})
 }
 
@@ -130,9 +134,9 @@ func (c *collector) scope(scope string) {
 	switch {
 	case !ok:
 	case kind == "team":
-		c.add(gatehouse.KindTeam, "", rest, scope, "spec", "scope")
+		c.add(gatehouse.KindTeam, "", rest, rest, "spec", "scope")
 	case kind == "environment":
-		c.add(gatehouse.KindEnvironment, "", rest, scope, "spec", "scope")
+		c.add(gatehouse.KindEnvironment, "", rest, rest, "spec", "scope")
 	default:
 		info, known := gatehouse.Info(kind)
 		team, name, owned := strings.Cut(rest, "/")
@@ -140,7 +144,11 @@ func (c *collector) scope(scope string) {
 			if !owned {
 				team, name = "", rest
 			}
-			c.add(info.Kind, team, name, scope, "spec", "scope")
+			c.add(info.Kind, team, name, rest, "spec", "scope")
 		}
 	}
 }
+
+func itoa(i int) string { return strconv.Itoa(i) }
+
+func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -126,8 +127,8 @@ func (c *checker) comes(claim Claim, env string) bool {
 		return true
 	}
 	team, name = gatehouse.ParseRef(backend, team)
-	o, _ := c.find(gatehouse.KindBackend, team, name)
-	if o == nil {
+	o, err := c.find(gatehouse.KindBackend, team, name)
+	if c.err = cmp.Or(c.err, err); o == nil {
 		return false
 	}
 	_, ok := o.Spec.(*gatehouse.Backend).Environments[env]

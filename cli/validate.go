@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"gatehouse/adminapi"
 	"gatehouse/bundle"
 	"gatehouse/policy/all"
 )
@@ -28,7 +29,7 @@ note; --strict makes it a fault, --partial makes missing objects of the same tea
 			if err != nil {
 				return err
 			}
-			found, err := bundle.Check(b, bundle.CheckOptions{Policies: all.Find, PolicyNames: all.Names(), Strict: strict, Partial: partial})
+			found, err := bundle.Check(b, bundle.CheckOptions{Policies: all.Find, PolicyNames: all.Names(), Actions: adminapi.Actions(), Strict: strict, Partial: partial})
 			if err != nil {
 				return err
 			}

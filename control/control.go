@@ -123,6 +123,7 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Releases = &release.Conductor{Catalog: c.Catalog, Log: c.Log, Now: c.Now, May: func(subject, action, on string) error {
 		return c.Guard.AuthorizeOn(subject, action, access.ParseOn(on))
 	}}
+	c.Catalog.Actions = adminapi.Actions()
 	c.Subscriptions = subscription.New(c.Trail, c.Catalog)
 	c.Onboarding = onboarding.New(c.Trail, c.Catalog, c.Guard)
 	c.Usage = &usage.Usage{DB: c.DB}

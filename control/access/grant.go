@@ -74,6 +74,29 @@ func (x *Index) role(name string, more pending) (Permissions, bool) {
 	return p, ok
 }
 
+func (x *Index) hasRole(name string, more pending) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	_, ok := x.role(name, more)
+	return ok
+}
+
+// noRole says that there is no role of that name, and which one may be meant.
+func (x *Index) noRole(name string, more pending) string {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	known := slices.Concat(gatehouse.BuiltInRoles, slices.Sorted(maps.Keys(more.roles)))
+	for id := range x.perms {
+		known = append(known, x.names.roles.text[id])
+	}
+	slices.Sort(known)
+	text := fmt.Sprintf("role %q does not exist", name)
+	if near := gatehouse.Nearest(name, known); near != "" {
+		text += fmt.Sprintf("; did you mean %q?", near)
+	}
+	return text
+}
+
 // covered reports the first pattern that the granter does not hold, on a scope
 // enclosing on and until then (zero: for ever).
 func (x *Index) covered(granter string, patterns []string, on On, until time.Time) error {

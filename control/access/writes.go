@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -60,7 +61,7 @@ func gather(writes []Write) (pending, error) {
 				return more, gatehouse.E(gatehouse.Invalid, "writing role %q: %w", name, err)
 			}
 			if _, taken := BuiltIn(name); taken {
-				return more, gatehouse.E(gatehouse.Invalid, "writing role %q: a built-in role has that name", name)
+				return more, gatehouse.InvalidFaults([]gatehouse.Fault{{Object: w.After.Ref(), Pointer: "/metadata/name", Detail: fmt.Sprintf("%q is the name of a built-in role: choose another", name)}})
 			}
 			more.roles[name] = p
 		case *gatehouse.Team:
@@ -78,6 +79,9 @@ func (x *Index) checkWrite(actor string, w Write, more pending) error {
 	case *gatehouse.RoleAssignment:
 		if old, ok := before[*gatehouse.RoleAssignment](w); ok && *old == *s {
 			return nil
+		}
+		if !x.hasRole(s.Role, more) {
+			return gatehouse.InvalidFaults([]gatehouse.Fault{{Object: w.After.Ref(), Pointer: "/spec/role", Detail: x.noRole(s.Role, more)}})
 		}
 		return x.mayGrant(actor, *s, more)
 	case *gatehouse.Role:

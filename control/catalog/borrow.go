@@ -1,6 +1,9 @@
 package catalog
 
-import "gatehouse"
+import (
+	"gatehouse"
+	"gatehouse/bundle"
+)
 
 // A Loan is an object of another team that a write names for the first time,
 // and the action that the writer must be permitted on it.
@@ -28,18 +31,18 @@ func (w Write) Loans() []Loan {
 	}
 	had := map[string]bool{}
 	if w.Before != nil {
-		for _, r := range references(w.Before) {
-			had[r.key()] = true
+		for _, r := range bundle.References(w.Before) {
+			had[r.Key()] = true
 		}
 	}
 	var all []Loan
-	for _, r := range references(w.After) {
-		action, ok := loans[r.kind]
-		if !ok || r.team == w.After.Metadata.Team || had[r.key()] {
+	for _, r := range bundle.References(w.After) {
+		action, ok := loans[r.Kind]
+		if !ok || r.Team == w.After.Metadata.Team || had[r.Key()] {
 			continue
 		}
-		had[r.key()] = true
-		all = append(all, Loan{Action: action, Kind: r.kind, Team: r.team, Name: r.name})
+		had[r.Key()] = true
+		all = append(all, Loan{Action: action, Kind: r.Kind, Team: r.Team, Name: r.Name})
 	}
 	return all
 }

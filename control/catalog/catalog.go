@@ -49,6 +49,8 @@ type Catalog struct {
 
 	trail *audit.Trail
 	db    store.DB
+	// Actions are what a role can permit; nil: any word of the form of one.
+	Actions []string
 
 	mu     sync.Mutex // held from reading a state to writing the next one
 	routes *routes    // guarded by mu

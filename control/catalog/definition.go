@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"gatehouse"
+	"gatehouse/bundle"
 	"gatehouse/definition"
 	"gatehouse/jsonx"
 	"gatehouse/store"
@@ -266,8 +267,8 @@ func (p *plan) attachments(it *item, i int, h *head) {
 		at := pointerTo(i, "operations", name)
 		if h.version.Definition != "" {
 			if h.Operations != "" {
-				p.fault(it.object.Ref(), at, fmt.Sprintf("operation %q is not in definition %q, so its policies would hold nowhere%s",
-					name, h.version.Definition, meant(name, operationNames(h.operations))))
+				ids, routes := names(h.operations)
+				p.fault(it.object.Ref(), at, bundle.NoOperation(name, h.version.Definition, ids, routes))
 			}
 			continue
 		}
@@ -277,10 +278,10 @@ func (p *plan) attachments(it *item, i int, h *head) {
 	}
 }
 
-func operationNames(all []gatehouse.Operation) []string {
-	names := make([]string, len(all))
-	for i, o := range all {
-		names[i] = o.ID
+// names are the ids and the routes of operations.
+func names(all []gatehouse.Operation) (ids, routes []string) {
+	for _, o := range all {
+		ids, routes = append(ids, o.ID), append(routes, o.Method+" "+o.Path)
 	}
-	return names
+	return ids, routes
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gatehouse"
+	"gatehouse/bundle"
 	"gatehouse/store"
 )
 
@@ -91,21 +92,11 @@ func (p *plan) look(ctx context.Context, q store.Query, reason string) error {
 }
 
 // bound reports backends that lose an environment in which an API that uses
-// them is released, and settings that an environment does not allow.
+// them is released.
 func (p *plan) bound(ctx context.Context) error {
 	for _, it := range p.order {
 		s, ok := specOf[*gatehouse.Backend](it)
-		if !ok || !it.changed {
-			continue
-		}
-		for _, env := range sorted(s.Environments) {
-			b := s.Environments[env]
-			if e := p.envs[env]; e != nil && e.Stage != "dev" && b.TLS != nil && b.TLS.Insecure {
-				p.fault(it.object.Ref(), "/spec/environments/"+env+"/tls/insecure",
-					fmt.Sprintf("verification of certificates may be skipped in environments of stage dev only, and %q is of stage %s", env, e.Stage))
-			}
-		}
-		if it.was == nil {
+		if !ok || !it.changed || it.was == nil {
 			continue
 		}
 		for env := range it.was.object.Spec.(*gatehouse.Backend).Environments {
@@ -260,7 +251,7 @@ func (p *plan) naming(ctx context.Context, q store.Query, key, part string) (nam
 			if err != nil {
 				return nil, err
 			}
-			if o != nil && slices.ContainsFunc(references(o), func(r reference) bool { return r.key() == key && (part == "" || r.part == part) }) {
+			if o != nil && slices.ContainsFunc(bundle.References(o), func(r bundle.Reference) bool { return r.Key() == key && (part == "" || r.Part == part) }) {
 				names = append(names, o.Ref())
 			}
 		}

@@ -6,6 +6,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/bundle"
 )
 
 // events reports selections of events that select none: a type that does not
@@ -18,7 +19,7 @@ func (p *plan) events(o *gatehouse.Object) {
 	check := func(list []string, pointer string) {
 		for i, pattern := range list {
 			if !slices.ContainsFunc(known, func(event string) bool { return adminapi.SelectsEvents(pattern, event) }) {
-				p.fault(o.Ref(), pointer+"/"+itoa(i), fmt.Sprintf("%q selects no type of event there is%s; \"gatehouse notify types\" lists them", pattern, meant(pattern, known)))
+				p.fault(o.Ref(), pointer+"/"+itoa(i), fmt.Sprintf("%q selects no type of event there is%s; \"gatehouse notify types\" lists them", pattern, bundle.Choose(pattern, known)))
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"gatehouse"
+	"gatehouse/bundle"
 	"gatehouse/store"
 )
 
@@ -44,9 +45,9 @@ func Indexes(o *gatehouse.Object, set string, status *gatehouse.SubscriptionStat
 	case *gatehouse.Product:
 		ix["audience"] = s.Audience
 	}
-	for _, r := range references(o) {
-		if r.kind != gatehouse.KindTeam || o.Metadata.Team == "" {
-			ix["ref:"+r.key()] = "1"
+	for _, r := range bundle.References(o) {
+		if r.Kind != gatehouse.KindTeam || o.Metadata.Team == "" {
+			ix["ref:"+r.Key()] = "1"
 		}
 	}
 	return ix

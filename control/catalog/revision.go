@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"gatehouse"
+	"gatehouse/bundle"
 	"gatehouse/jsonx"
 	"gatehouse/store"
 )
@@ -78,9 +79,9 @@ func (p *plan) revise(ctx context.Context) error {
 	apis := p.apis()
 	var keys []string
 	for _, it := range apis {
-		for _, r := range references(it.object) {
-			if r.kind == gatehouse.KindPolicySet || r.kind == gatehouse.KindBackend {
-				keys = append(keys, r.key())
+		for _, r := range bundle.References(it.object) {
+			if r.Kind == gatehouse.KindPolicySet || r.Kind == gatehouse.KindBackend {
+				keys = append(keys, r.Key())
 			}
 		}
 	}
@@ -186,6 +187,9 @@ func (p *plan) reviseVersion(ctx context.Context, it *item, i int, h *head) erro
 		return err
 	}
 	p.attachments(it, i, h)
+	if err := p.parameters(ctx, it, i, h); err != nil {
+		return err
+	}
 	if len(p.faults) > faults {
 		return nil
 	}
