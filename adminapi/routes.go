@@ -17,6 +17,7 @@ var Routes = slices.Concat(
 	frameworkRoutes,
 	evidenceRoutes,
 	releaseRoutes,
+	diffRoutes,
 	notifyRoutes,
 )
 

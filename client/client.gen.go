@@ -408,6 +408,11 @@ func (c *Client) ListReleases(ctx context.Context, in adminapi.ListReleasesReque
 	return call(ctx, c, adminapi.ListReleases, &in)
 }
 
+// Diff carries out release.diff: compare two revisions or versions, and tell who is affected.
+func (c *Client) Diff(ctx context.Context, in adminapi.DiffRequest) (*adminapi.DiffAnswer, error) {
+	return call(ctx, c, adminapi.Diff, &in)
+}
+
 // ListReceivers carries out notification.list: list who is told of events.
 func (c *Client) ListReceivers(ctx context.Context, in adminapi.ReceiversRequest) (*adminapi.Receivers, error) {
 	return call(ctx, c, adminapi.ListReceivers, &in)

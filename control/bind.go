@@ -1,6 +1,9 @@
 package control
 
-import "gatehouse/control/server"
+import (
+	"gatehouse/control/release"
+	"gatehouse/control/server"
+)
 
 // bind ties every room to its routes.
 func (c *Control) bind() {
@@ -12,6 +15,7 @@ func (c *Control) bind() {
 	s.BindFrameworks(c.Frameworks)
 	s.BindEvidence(c.Evidence)
 	server.BindFleet(s, c.Fleet)
+	server.BindDiff(s, &release.Differ{Catalog: c.Catalog, DB: c.DB, Now: c.Now})
 	server.BindUsage(s, c.Usage, c.Now)
 	server.BindNotify(s, c.Notify)
 	s.BindOnboarding(c.Onboarding)

@@ -27,7 +27,7 @@ neither approves what it made nor changes roles or what is recorded.`,
 		join(reading("*"), whole("environment", "gateway", "gateway-token", "instance", "connector", "alarm", "webhook", "portal",
 			"team", "user", "group", "service-account", "role-assignment", "onboarding", "support"),
 			words("framework.put framework.delete framework.submit framework.create framework.enforce framework.comment"),
-			words("audit.query audit.verify audit.tail access.can access.why access.who export api.explain release.override"),
+			words("audit.query audit.verify audit.tail access.can access.why access.who export api.explain release.override release.diff"),
 			whole("notification"),
 			teamWork)},
 
@@ -36,7 +36,7 @@ neither approves what it made nor changes roles or what is recorded.`,
 Approves frameworks, waivers and evidence, keeps the trail, and reads all of it,
 the record of actions included. Changes no API.`,
 		join(reading("*"), whole("gate", "waiver", "attestation", "evidence", "audit", "access", "trail", "alarm"),
-			words("framework.approve framework.reject framework.enforce framework.withdraw framework.comment approval.approve approval.reject usage.get export api.explain"))},
+			words("framework.approve framework.reject framework.enforce framework.withdraw framework.comment approval.approve approval.reject usage.get export api.explain release.diff"))},
 
 	{"developer", "Developer", `build, publish and release a team's APIs
 
@@ -62,13 +62,13 @@ Makes applications, asks for subscriptions and handles their keys.`,
 
 Reads APIs, products, releases and what runs, but neither keys nor people nor the
 record of actions. Members of a team hold it on that team.`,
-		join(readingOf(teamNouns), words("usage.get api.explain"))},
+		join(readingOf(teamNouns), words("usage.get api.explain release.diff"))},
 
 	{"auditor", "Auditor", `see everything, change nothing
 
 Reads all objects, past and present, the record of actions, and who may do what;
 exports and verifies the trail.`,
-		join(reading("*"), whole("audit", "access"), words("usage.get gate.verify export api.explain"))},
+		join(reading("*"), whole("audit", "access"), words("usage.get gate.verify export api.explain release.diff"))},
 }
 
 // Everyone is what whoever is signed in may do anywhere: see the environments
@@ -82,7 +82,7 @@ var (
 	consuming = join(whole("application", "key", "support"),
 		words("subscription.create subscription.put subscription.delete subscription.cancel usage.get"))
 	teamWork = join(whole("api", "backend", "policy-set", "product"), consuming,
-		words("key.get key.list release.create release.promote release.rollback release.withdraw release.pause release.resume release.abort release.finish release.cancel gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"),
+		words("key.get key.list release.create release.promote release.rollback release.withdraw release.pause release.resume release.abort release.finish release.cancel release.diff gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"),
 		words("notification.list notification.get notification.replay notification.test"),
 		words("team.kit service-account.token"))
 )

@@ -117,3 +117,29 @@ func (c *Catalog) Releases(ctx context.Context, r Ref) ([]gatehouse.Release, err
 	}
 	return all, nil
 }
+
+// Files are the contents of a revision's definition and of all it refers to,
+// by path as written.
+func (c *Catalog) Files(ctx context.Context, rev *gatehouse.Revision) (map[string][]byte, error) {
+	r, out := newReader(c.db), make(map[string][]byte, len(rev.Form.Files))
+	for name, sum := range rev.Form.Files {
+		data, err := blob(ctx, r, sum)
+		if err != nil {
+			return nil, err
+		}
+		out[name] = data
+	}
+	return out, nil
+}
+
+// Live is the revision of a version that is wanted in an environment.
+func (c *Catalog) Live(ctx context.Context, ref Ref, env string) (string, error) {
+	rel, _, err := newReader(c.db).release(ctx, ReleaseKey(env, ref.Team, ref.Name, ref.Version))
+	if err == nil && (rel == nil || rel.Revision == "") {
+		err = gatehouse.E(gatehouse.NotFound, "API version %q is not released in %q", ref, env)
+	}
+	if err != nil {
+		return "", err
+	}
+	return rel.Revision, nil
+}
