@@ -54,6 +54,9 @@ func References(o *gatehouse.Object) []Reference {
 		c.add(gatehouse.KindEnvironment, "", s.Environment, s.Environment, "spec", "environment")
 	case *gatehouse.Framework:
 		for i, v := range s.Versions {
+			if v.Service != nil {
+				c.add(gatehouse.KindTeam, "", v.Service.Team, v.Service.Team, "spec", "versions", itoa(i), "service", "team")
+			}
 			for j, m := range v.Policies {
 				c.uses(m.Policies, "spec", "versions", itoa(i), "policies", itoa(j), "policies")
 			}

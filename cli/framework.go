@@ -32,7 +32,7 @@ end superseded or withdrawn.`,
 		Example: "  gatehouse framework submit corporate@2026.1\n  gatehouse framework approve corporate@2026.1 --comment 'as agreed'\n  gatehouse framework enforce corporate@2026.1",
 	}
 	c.AddCommand(
-		a.frameworkList(), a.frameworkShow(),
+		a.frameworkInit(), a.frameworkList(), a.frameworkShow(),
 		a.frameworkMove("submit", "Offer a draft for approval; its text is fixed from then on", (*client.Client).SubmitFramework),
 		a.frameworkDecide("approve", "Approve a submitted version", (*client.Client).ApproveFramework),
 		a.frameworkDecide("reject", "Send a submitted version back to its authors", (*client.Client).RejectFramework),

@@ -74,7 +74,7 @@ func referrers(kind gatehouse.Kind, team, name string) []store.Query {
 	scoped := by(gatehouse.KindRoleAssignment, "scope", string(kind)+"/"+ref)
 	switch kind {
 	case gatehouse.KindTeam:
-		qs := named(gatehouse.KindTeam, gatehouse.KindServiceAccount)
+		qs := named(gatehouse.KindTeam, gatehouse.KindServiceAccount, gatehouse.KindFramework)
 		for _, k := range gatehouse.Kinds {
 			if k.Owned {
 				qs = append(qs, by(k.Kind, "team", name))

@@ -61,6 +61,9 @@ func generate(root string) (map[string][]byte, error) {
 		}
 		every = append(every, combined.kind(words, k))
 	}
+	if err := frameworkPages(root, files); err != nil {
+		return nil, err
+	}
 	files["docs/schemas/gatehouse.schema.json"], err = indent(document("A document of Gatehouse", object{"oneOf": every}, combined.defs))
 	return files, err
 }

@@ -210,3 +210,13 @@ func question(q *gatehouse.QuestionCheck) string {
 	}
 	return s
 }
+
+// Rules is what a framework version demands, without the service and without
+// anything live: for the pages of ready frameworks.
+func Rules(title, about string, v *gatehouse.FrameworkVersion) *Page {
+	p := &Page{Title: title}
+	p.say(about)
+	policies(p, &Model{Text: &gatehouse.FrameworkText{Version: *v}})
+	controls(p, v)
+	return p
+}
