@@ -46,14 +46,12 @@ func TestEachCanBeApplied(t *testing.T) {
 		t.Run(ready, func(t *testing.T) {
 			f := read(t, ready, "")
 			v := &f.Versions[0]
+			if _, faults := rule.All(v, nil); len(faults) > 0 {
+				t.Error(gatehouse.InvalidFaults(faults))
+			}
 			for _, k := range v.Controls {
 				if k.Title == "" || k.Text == "" || k.Severity == "" {
 					t.Errorf("control %q lacks a title, a text or a severity", k.ID)
-				}
-				if k.Check.Lint != nil {
-					rulesets(t, k.ID, k.Check.Lint)
-				} else if _, faults := rule.New(&k, nil); len(faults) > 0 {
-					t.Errorf("control %q: %v", k.ID, gatehouse.InvalidFaults(faults))
 				}
 			}
 			if s := v.Service; s == nil || s.Functional == nil || s.NonFunctional == nil || len(s.NonFunctional.Duties) == 0 || len(s.Functional.Stages) != 3 {
@@ -64,19 +62,6 @@ func TestEachCanBeApplied(t *testing.T) {
 			}
 			read(t, ready, "corporate")
 		})
-	}
-}
-
-func rulesets(t *testing.T, id string, l *gatehouse.LintCheck) {
-	t.Helper()
-	var err error
-	if name, ok := l.Named(); ok {
-		_, err = lint.Recommended(name)
-	} else {
-		_, err = lint.Parse(id, l.Ruleset, nil)
-	}
-	if err != nil {
-		t.Errorf("control %q: %v", id, err)
 	}
 }
 
