@@ -65,7 +65,8 @@ func (q UsageQuery) Sorted(rows []*UsageRow) []UsageRow {
 		return cmp.Or(
 			a.Hour.Compare(b.Hour), cmp.Compare(a.Environment, b.Environment), cmp.Compare(a.Gateway, b.Gateway), cmp.Compare(a.API, b.API),
 			cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Application, b.Application), cmp.Compare(a.Product, b.Product),
-			cmp.Compare(a.Plan, b.Plan), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Denied, b.Denied))
+			cmp.Compare(a.Plan, b.Plan), cmp.Compare(a.Class, b.Class), cmp.Compare(a.Denied, b.Denied),
+			cmp.Compare(a.Revision, b.Revision))
 	})
 	sorted := make([]UsageRow, len(rows))
 	for i, r := range rows {
