@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"gatehouse/bench/apply"
+	"gatehouse/bench/gate"
 	"gatehouse/bench/keys"
 	"gatehouse/bench/landscape"
 	"gatehouse/bench/quote"
@@ -34,6 +35,7 @@ var sections = []section{
 	{"apply", apply.Measure},
 	{"landscape", landscape.Measure},
 	{"keys", keys.Measure},
+	{"gate", gate.Measure},
 	{"access", quote.Access},
 	{"request", quote.Request},
 	{"traffic", traffic.Measure},
@@ -44,7 +46,7 @@ func main() {
 	if len(os.Args) > 1 && traffic.Role(os.Args[1:]) { // a process of a measurement
 		return
 	}
-	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, access, request, traffic, more")
+	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, access, request, traffic, more")
 	quick := flag.Bool("quick", false, "less of everything; write nothing")
 	file := flag.String("file", "bench/RESULTS.md", "where results are written")
 	flag.Parse()

@@ -72,6 +72,13 @@ func (s *Site) Close() error {
 
 func (s *Site) data() string { return filepath.Join(s.Dir, "data") }
 
+// Data is the data directory of the control plane, and Admin where its management
+// API is to listen, for who starts one without a process.
+func (s *Site) Data() string { return s.data() }
+
+// Admin is its address.
+func (s *Site) Admin() string { return s.admin }
+
 // StartControl starts the control plane and waits until it is ready. Where it
 // is measured together with a gateway it is polite: it would have a machine of
 // its own, and must not take the cores from the gateway and its callers.

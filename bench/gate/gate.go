@@ -1,0 +1,272 @@
+// Package gate measures how soon a gateway refuses an API whose attestation was
+// taken back, and serves it again once it is attested anew.
+//
+// The control plane is in the measuring process, for the time to count from when
+// it has decided; the gateway is a process of its own.
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"gatehouse/adminapi"
+	"gatehouse/bench/estate"
+	"gatehouse/bench/load"
+	"gatehouse/bench/results"
+	"gatehouse/bench/site"
+	"gatehouse/control"
+	"gatehouse/control/audit"
+	"gatehouse/control/governance/gate"
+	"gatehouse/control/server"
+)
+
+// A measurement is one run.
+type measurement struct {
+	apis, rounds int
+	site         *site.Site
+	control      *control.Control
+	revoked      []time.Duration // from the answer of revoking to the first refusal
+	restored     []time.Duration // and back
+}
+
+// Measure returns a table.
+func Measure(ctx context.Context, quick bool) (text string, err error) {
+	m := &measurement{apis: 2000, rounds: 200}
+	if quick {
+		m.apis, m.rounds = 200, 20
+	}
+	if m.site, err = site.New(); err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, m.site.Close()) }()
+	end, err := m.begin(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	for _, step := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"filling", m.fill}, {"putting a framework in force", m.govern}, {"revoking", m.revoking}} {
+		if err := step.run(ctx); err != nil {
+			return "", fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	return m.table(), nil
+}
+
+// begin starts the control plane in this process.
+func (m *measurement) begin(ctx context.Context) (end func() error, err error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	if m.control, err = control.Open(ctx, control.Options{Data: m.site.Data(), Log: log, Version: "bench"}); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", m.site.Admin())
+	if err != nil {
+		return nil, errors.Join(err, m.control.Close())
+	}
+	if err := os.WriteFile(filepath.Join(m.site.Data(), "admin.addr"), []byte("http://"+m.site.Admin()+"\n"), 0o600); err != nil {
+		return nil, errors.Join(err, l.Close(), m.control.Close())
+	}
+	s := &http.Server{Handler: m.control.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	work, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { m.control.Run(work) })
+	wg.Go(func() { _ = s.Serve(&server.Either{Listener: l, TLS: m.control.TLS(nil), Plain: true}) }) // ends with Close
+	return func() error {
+		m.site.Gateway.Kill()
+		s.Close()
+		stop()
+		wg.Wait()
+		return m.control.Close()
+	}, nil
+}
+
+// environment judges by the framework.
+const environment = `apiVersion: gatehouse/v1
+kind: Environment
+metadata: {name: dev}
+spec: {stage: dev, gate: {mode: %s, framework: corporate}}
+`
+
+// rules are the framework; judge is one who approves it.
+const rules = `---
+apiVersion: gatehouse/v1
+kind: Framework
+metadata: {name: corporate}
+spec:
+  versions:
+    - name: "1"
+      controls:
+        - {id: found, title: It can be found, severity: low, check: {cel: {expression: "api.name != ''", message: "give it a name"}}}
+`
+
+const judge = `---
+apiVersion: gatehouse/v1
+kind: User
+metadata: {name: %[1]s@example.com}
+spec: {displayName: Judge}
+---
+apiVersion: gatehouse/v1
+kind: RoleAssignment
+metadata: {name: %[1]s-judges}
+spec: {subject: "user:%[1]s@example.com", role: compliance, scope: organization}
+`
+
+func (m *measurement) fill(context.Context) error {
+	if err := m.site.Platform(); err != nil {
+		return err
+	}
+	if err := m.site.Join(); err != nil {
+		return err
+	}
+	dir := filepath.Join(m.site.Dir, "estate")
+	if err := estate.Write(dir, 0, m.apis, m.site.Backend); err != nil {
+		return err
+	}
+	_, _, err := m.site.CLI(0, "apply", "-f", dir, "--wait", "60s")
+	return err
+}
+
+// govern takes a framework through its own gate, after which the gateway asks for
+// attestations.
+func (m *measurement) govern(ctx context.Context) error {
+	judges := []string{"carol", "dan"}
+	text := fmt.Sprintf(environment, "report") + rules
+	for _, who := range judges {
+		text += fmt.Sprintf(judge, who)
+	}
+	if err := m.apply(text); err != nil {
+		return err
+	}
+	if _, _, err := m.site.CLI(0, "framework", "submit", "corporate@1"); err != nil {
+		return err
+	}
+	for _, who := range judges {
+		token, _, err := m.site.CLI(0, "token", "create", "--subject", "user:"+who+"@example.com", "--name", who)
+		if err != nil {
+			return err
+		}
+		if _, _, err := m.site.CLI(0, "--token", strings.TrimSpace(token), "framework", "approve", "corporate@1"); err != nil {
+			return err
+		}
+	}
+	if _, _, err := m.site.CLI(0, "framework", "enforce", "corporate@1"); err != nil {
+		return err
+	}
+	// All are attested while the environment only reports; then it enforces.
+	if err := m.settled(ctx); err != nil {
+		return err
+	}
+	if err := m.apply(fmt.Sprintf(environment, "enforce")); err != nil {
+		return err
+	}
+	return m.settled(ctx)
+}
+
+func (m *measurement) apply(text string) error {
+	file := filepath.Join(m.site.Dir, "applied.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return err
+	}
+	_, _, err := m.site.CLI(0, "apply", "-f", file, "--wait", "60s")
+	return err
+}
+
+// settled waits until every API is attested, and the gateway has heard of it.
+func (m *measurement) settled(ctx context.Context) error {
+	api, err := m.site.Client()
+	if err != nil {
+		return err
+	}
+	last := int64(-1)
+	for range 120 {
+		out, err := api.GetRollout(ctx, adminapi.RolloutRequest{Wait: 30})
+		if err != nil {
+			return err
+		}
+		if r := out.Body; r.Seq == last && r.Instances == 1 && r.Applied == 1 && len(r.Refused) == 0 {
+			return nil
+		}
+		last = out.Body.Seq
+		time.Sleep(time.Second)
+	}
+	return errors.New("the gate does not come to rest within two minutes")
+}
+
+func (m *measurement) revoking(ctx context.Context) error {
+	probe, err := load.Dial(m.site.Traffic)
+	if err != nil {
+		return err
+	}
+	defer probe.Close()
+	ctx = audit.WithRequest(ctx, audit.Request{Actor: "user:carol@example.com", Authentication: "token"})
+	for n := range m.rounds {
+		i := n * 7919 % m.apis
+		t := gate.Target{Environment: "dev", Team: estate.Team(i), Name: estate.API(i), Version: "v1"}
+		t.Revision = m.control.Fleet.State().Release("dev", t.ID())
+		// Without a key the API says 401, unless the gate is shut.
+		if _, err := until(probe, i, http.StatusUnauthorized); err != nil {
+			return fmt.Errorf("%s before: %w", t.ID(), err)
+		}
+		if _, err := m.control.Gate.Revoke(ctx, t, "to measure it"); err != nil {
+			return err
+		}
+		took, err := until(probe, i, http.StatusServiceUnavailable)
+		if err != nil {
+			return fmt.Errorf("%s revoked: %w", t.ID(), err)
+		}
+		m.revoked = append(m.revoked, took)
+		if _, err := m.control.Gate.Restore(ctx, t, "to measure it"); err != nil {
+			return err
+		}
+		if took, err = until(probe, i, http.StatusUnauthorized); err != nil {
+			return fmt.Errorf("%s restored: %w", t.ID(), err)
+		}
+		m.restored = append(m.restored, took)
+	}
+	slices.Sort(m.revoked)
+	slices.Sort(m.restored)
+	return nil
+}
+
+// until calls until the status is as wanted, and tells how long that took.
+func until(probe *load.Conn, i, status int) (time.Duration, error) {
+	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
+		a, err := probe.Get(estate.Path(i)+"/orders", "", "")
+		if err != nil {
+			return 0, err
+		}
+		switch took := time.Since(begin); {
+		case a.Status == status:
+			return took, nil
+		case took > 30*time.Second:
+			return 0, fmt.Errorf("still status %d after %v", a.Status, took)
+		}
+	}
+}
+
+func (m *measurement) table() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## The gate at gateways\n\n%s; load average %s.\n", results.Machine(), results.Load())
+	fmt.Fprintf(&b, "%d APIs of 10 operations in an environment that enforces the gate; one attestation after the other is revoked and restored (%d of them), while the gateway is called without a key. ", m.apis, m.rounds)
+	b.WriteString("Counted from the answer of the management wing, which the measuring process holds (SQLite), to the first answer of the gateway, a process of its own.\n\n")
+	b.WriteString("| what | p50 | p99 | most | goal |\n|---|---|---|---|---|\n")
+	line := func(what string, all []time.Duration, goal string) {
+		ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+		fmt.Fprintf(&b, "| %s | %.1f ms | %.1f ms | %.1f ms | %s |\n", what, ms(all[len(all)/2]), ms(all[len(all)*99/100]), ms(all[len(all)-1]), goal)
+	}
+	line("attestation revoked, until the API is refused", m.revoked, "p99 < 1 s")
+	line("attested again, until it is served", m.restored, "")
+	return b.String()
+}
