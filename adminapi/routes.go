@@ -19,6 +19,7 @@ var Routes = slices.Concat(
 	releaseRoutes,
 	diffRoutes,
 	notifyRoutes,
+	supportRoutes,
 )
 
 // Actions are what a role can permit, sorted: the actions of all routes.

@@ -447,3 +447,43 @@ func (c *Client) RotateReceiverSecret(ctx context.Context, in adminapi.ReceiverR
 func (c *Client) ListEventTypes(ctx context.Context, in adminapi.Empty) (*adminapi.EventTypesAnswer, error) {
 	return call(ctx, c, adminapi.ListEventTypes, &in)
 }
+
+// OpenSupport carries out support.open: ask the owner of an API, or the provider team, for help.
+func (c *Client) OpenSupport(ctx context.Context, in adminapi.OpenSupportRequest) (*adminapi.SupportAnswer, error) {
+	return call(ctx, c, adminapi.OpenSupport, &in)
+}
+
+// ListSupport carries out support.list: list support requests that the caller may see, newest first.
+func (c *Client) ListSupport(ctx context.Context, in adminapi.ListSupportRequest) (*adminapi.SupportList, error) {
+	return call(ctx, c, adminapi.ListSupport, &in)
+}
+
+// GetSupport carries out support.get: show a support request with what was said and how its clocks stand.
+func (c *Client) GetSupport(ctx context.Context, in adminapi.SupportRef) (*adminapi.SupportAnswer, error) {
+	return call(ctx, c, adminapi.GetSupport, &in)
+}
+
+// GetSupportAttachment carries out support.get: read a file of a support request.
+func (c *Client) GetSupportAttachment(ctx context.Context, in adminapi.SupportAttachmentRef) (*adminapi.SupportFile, error) {
+	return call(ctx, c, adminapi.GetSupportAttachment, &in)
+}
+
+// ReplySupport carries out support.reply: say something on a support request.
+func (c *Client) ReplySupport(ctx context.Context, in adminapi.ReplySupportRequest) (*adminapi.SupportAnswer, error) {
+	return call(ctx, c, adminapi.ReplySupport, &in)
+}
+
+// AssignSupport carries out support.assign: name who of the helping side takes a support request up.
+func (c *Client) AssignSupport(ctx context.Context, in adminapi.AssignSupportRequest) (*adminapi.SupportAnswer, error) {
+	return call(ctx, c, adminapi.AssignSupport, &in)
+}
+
+// CloseSupport carries out support.close: end a support request; either side may.
+func (c *Client) CloseSupport(ctx context.Context, in adminapi.MoveSupportRequest) (*adminapi.SupportAnswer, error) {
+	return call(ctx, c, adminapi.CloseSupport, &in)
+}
+
+// ReopenSupport carries out support.reopen: let a support request that is over go on, within 30 days.
+func (c *Client) ReopenSupport(ctx context.Context, in adminapi.MoveSupportRequest) (*adminapi.SupportAnswer, error) {
+	return call(ctx, c, adminapi.ReopenSupport, &in)
+}

@@ -18,6 +18,7 @@ func (c *Control) bind() {
 	server.BindDiff(s, &release.Differ{Catalog: c.Catalog, DB: c.DB, Now: c.Now})
 	server.BindUsage(s, c.Usage, c.Now)
 	server.BindNotify(s, c.Notify)
+	server.BindSupport(s, c.Support, c.Now)
 	s.BindOnboarding(c.Onboarding)
 	s.BindTeams(c.Teams)
 }

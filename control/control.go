@@ -32,6 +32,7 @@ import (
 	"gatehouse/control/release"
 	"gatehouse/control/server"
 	"gatehouse/control/subscription"
+	"gatehouse/control/support"
 	"gatehouse/control/team"
 	"gatehouse/control/team/onboarding"
 	"gatehouse/control/usage"
@@ -76,6 +77,7 @@ type Control struct {
 	Fleet         *fleet.Fleet
 	Usage         *usage.Usage
 	Notify        *notify.Notify
+	Support       *support.Desk
 	Onboarding    *onboarding.Desk
 	Teams         *team.Desk
 	Frameworks    *framework.Desk
@@ -147,6 +149,7 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Catalog.Gate, c.Frameworks.Inaugurate = c.Gate, c.Gate.Inaugurate
 	c.Notify = notify.New(notify.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Now: c.Now, Vault: c.Fleet, Source: "/gatehouse/" + c.Fleet.ID(), Version: c.Version,
 		Allow: c.Options.Notify.Allow, Mail: c.Options.Notify.Mail})
+	c.Support = support.New(c.Trail, c.Catalog)
 	c.Catalog.EventTypes = adminapi.EventTypes()
 	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins})
 	c.bind()
@@ -254,6 +257,9 @@ func (c *Control) sweep(ctx context.Context) {
 		}
 		if err := c.Frameworks.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("looking after frameworks", "error", err)
+		}
+		if err := c.Support.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
+			c.Log.Error("looking after support requests", "error", err)
 		}
 		if err := c.Notify.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("sweeping notifications", "error", err)

@@ -38,6 +38,10 @@ func Indexes(o *gatehouse.Object, set string, status *gatehouse.SubscriptionStat
 		return ix
 	case *gatehouse.API:
 		ix["framework"], ix["audience"] = s.Framework, s.Audience
+	case *gatehouse.Team:
+		if s.Provider {
+			ix["provider"] = "1"
+		}
 	case *gatehouse.Gateway:
 		ix["environment"] = s.Environment
 	case *gatehouse.Environment:
