@@ -24,7 +24,7 @@ func (a *App) commands() []*cobra.Command {
 		a.apply(), a.plan(), a.validate(), a.lint(), a.format(), a.export(), a.imports(), a.policies(),
 		a.get(), a.list(), a.describe(), a.delete(),
 		release, a.promote(), a.rollback(), a.diff(), a.status(), a.explainChain(), a.subscribe(), a.subscription(), a.key(),
-		a.onboard(),
+		a.onboard(), a.team(),
 		a.framework(), a.evidence(),
 		a.catalog(), a.gateways(), a.usage(), a.audit(), a.access(), a.console(),
 		a.notify(),

@@ -298,9 +298,24 @@ func (c *Client) WithdrawOnboarding(ctx context.Context, in adminapi.DecideOnboa
 	return call(ctx, c, adminapi.WithdrawOnboarding, &in)
 }
 
+// GetTeamPage carries out team.get: show how a team stands.
+func (c *Client) GetTeamPage(ctx context.Context, in adminapi.TeamRef) (*adminapi.TeamPageAnswer, error) {
+	return call(ctx, c, adminapi.GetTeamPage, &in)
+}
+
+// GetTeamChecklist carries out team.get: show what a team has done and what is left.
+func (c *Client) GetTeamChecklist(ctx context.Context, in adminapi.TeamRef) (*adminapi.ChecklistAnswer, error) {
+	return call(ctx, c, adminapi.GetTeamChecklist, &in)
+}
+
 // MakeKit carries out team.kit: make a team's first repository.
 func (c *Client) MakeKit(ctx context.Context, in adminapi.KitRequest) (*adminapi.KitAnswer, error) {
 	return call(ctx, c, adminapi.MakeKit, &in)
+}
+
+// GetOverview carries out team.list: show how all teams stand, by name.
+func (c *Client) GetOverview(ctx context.Context, in adminapi.OverviewRequest) (*adminapi.OverviewAnswer, error) {
+	return call(ctx, c, adminapi.GetOverview, &in)
 }
 
 // ListFrameworkVersions carries out framework.list: list where each version of a framework stands.

@@ -130,7 +130,7 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Onboarding = onboarding.New(c.Trail, c.Catalog, c.Guard)
 	c.Usage = &usage.Usage{DB: c.DB}
 	c.Evidence = evidence.New(c.Trail)
-	c.Teams = &team.Desk{Catalog: c.Catalog, Guard: c.Guard, Trail: c.Trail, Onboarding: c.Onboarding, Usage: c.Usage}
+	c.Teams = &team.Desk{Catalog: c.Catalog, Guard: c.Guard, Trail: c.Trail, Onboarding: c.Onboarding}
 	c.Frameworks = framework.New(c.Trail, c.Guard)
 	c.Frameworks.Document = func(ctx context.Context, v *framework.View) (markdown, html []byte, err error) {
 		page, err := document.Of(ctx, c.DB, v, c.Frameworks.Now(), nil)
@@ -251,6 +251,9 @@ func (c *Control) sweep(ctx context.Context) {
 		}
 		if err := c.Onboarding.Settle(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("settling on-boardings", "error", err)
+		}
+		if err := c.Teams.WarnQuotas(ctx); err != nil && ctx.Err() == nil {
+			c.Log.Error("warning of quotas", "error", err)
 		}
 		if _, err := c.Guard.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
 			c.Log.Error("sweeping tokens and sessions", "error", err)

@@ -116,7 +116,7 @@ func actionOf(o adminapi.Operation) string {
 // what the caller may read, and what is one's own.
 func open(o adminapi.Operation) bool {
 	lists := o.Kind != "" && strings.HasSuffix(o.Action, ".list")
-	return o.Public || lists || o.ID == "logout" || o.ID == "getCatalog" || o.ID == "listOnboardings" || o.ID == "listSchedules"
+	return o.Public || lists || o.ID == "logout" || o.ID == "getCatalog" || o.ID == "listOnboardings" || o.ID == "listSchedules" || o.ID == "getOverview"
 }
 
 // stricter are refused to some who have the permission: nobody gives, or ends,

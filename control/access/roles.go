@@ -51,7 +51,7 @@ subscription waits for approval, an approver decides.`,
 Approves, rejects, suspends and resumes, and reads what is needed to decide.`,
 		join(readingOf(teamNouns),
 			words("subscription.approve subscription.reject subscription.suspend subscription.resume subscription.cancel"),
-			words("release.approve release.reject onboarding.approve onboarding.reject onboarding.ask onboarding.get onboarding.list usage.get api.explain"))},
+			words("release.approve release.reject onboarding.approve onboarding.reject onboarding.ask onboarding.get onboarding.list team.members team.activity usage.get api.explain"))},
 
 	{"consumer", "Application owner", `use APIs through applications
 
@@ -84,7 +84,7 @@ var (
 	teamWork = join(whole("api", "backend", "policy-set", "product"), consuming,
 		words("key.get key.list release.create release.promote release.rollback release.withdraw release.pause release.resume release.abort release.finish release.cancel release.diff gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"),
 		words("notification.list notification.get notification.replay notification.test"),
-		words("team.kit service-account.token"))
+		words("team.kit team.members team.activity service-account.token"))
 )
 
 func words(text string) []string { return strings.Fields(text) }

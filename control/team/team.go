@@ -18,7 +18,6 @@ import (
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
 	"gatehouse/control/team/onboarding"
-	"gatehouse/control/usage"
 	"gatehouse/store"
 )
 
@@ -29,7 +28,14 @@ type Desk struct {
 	Guard      *access.Guard
 	Trail      *audit.Trail
 	Onboarding *onboarding.Desk
-	Usage      *usage.Usage
+	// Support are the requests for help that a team asked or is asked, and that
+	// are not over; nil: there is no such room.
+	Support func(ctx context.Context, team string) ([]gatehouse.SupportRequest, error)
+	// Levels are what callers of a team's APIs got this month; nil: nobody
+	// measures.
+	Levels func(ctx context.Context, team string) ([]gatehouse.TeamServiceLevel, error)
+
+	warned time.Time // when quotas were looked at last; of the one who sweeps
 }
 
 func (d *Desk) db() store.DB { return d.Trail.DB }
