@@ -141,7 +141,7 @@ func TestChecklistTicksItself(t *testing.T) {
 		{"product", func() { h.put(product) }},
 		{"first-subscription", func() { h.put(asked) }},
 		{"production", func() {
-			if _, err := h.Catalog.Release(h.t.Context(), catalog.Ref{Team: "shop", Name: "cart", Version: "v1"}, "live", ""); err != nil {
+			if _, err := h.Catalog.Release(h.t.Context(), catalog.Ref{Team: "shop", Name: "cart", Version: "v1"}, "live", catalog.Terms{}); err != nil {
 				t.Fatal(err)
 			}
 		}},
