@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -217,10 +218,10 @@ func TestGateCoversWhatGoesOn(t *testing.T) {
 // not go back.
 func TestGateEndsByTheClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		offset := time.Duration(0)
+		var offset atomic.Int64 // how far the clock is set
 		w := &world{t: t, chunks: map[snapshot.Hash][]byte{}, entries: map[string]snapshot.Entry{}}
 		open := func() {
-			g, err := New(Options{Key: gateKeys, Now: func() time.Time { return time.Now().Add(offset) }})
+			g, err := New(Options{Key: gateKeys, Now: func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -257,25 +258,25 @@ func TestGateEndsByTheClock(t *testing.T) {
 		default:
 			t.Error("nobody is told that an attestation ended")
 		}
-		offset = -90 * time.Minute // set back
+		offset.Store(int64(-90 * time.Minute)) // set back
 		w.swap()
 		running("t/a1@v1")
 		time.Sleep(30 * time.Minute)
 		running("t/a1@v1")
-		offset = 30 * time.Minute // and set forward, without a timer's knowing
+		offset.Store(int64(30 * time.Minute)) // and set forward, without a timer's knowing
 		time.Sleep(time.Minute)
 		running()
 		if err := w.g.Shutdown(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		// What lies on disk is judged at the start, and ends as well.
-		offset = -20 * time.Minute
+		offset.Store(int64(-20 * time.Minute))
 		open()
 		running("t/a1@v1")
 		time.Sleep(time.Hour)
 		running()
 		// A clock from before anything was issued is not believed.
-		offset = -1000 * time.Hour
+		offset.Store(int64(-1000 * time.Hour))
 		for _, name := range []string{"a0", "a1"} {
 			a := openAPI()
 			a.Name = name
