@@ -16,8 +16,10 @@ Each object in it needs the permission that putting it alone would need. With dr
 
 // Export gives everything a caller may read as documents and files.
 var Export = Route[ExportRequest, ExportAnswer]{Operation{
-	ID: "export", Pattern: "GET /v1/export", Action: "export", On: "organization",
+	ID: "export", Pattern: "GET /v1/export", Action: "export", // of the whole organization; of a team it gives what the caller may read
 	Doc: `Export documents with the definitions they name
+
+Of the whole organization it needs the permission there; with a team, whoever may read anything of that team gets what they may read.
 
 Applying the answer to an empty server gives identical revisions.`,
 }}

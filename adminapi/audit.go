@@ -5,22 +5,22 @@ import "gatehouse"
 // The routes of the trail.
 var (
 	QueryAudit = Route[QueryAuditRequest, AuditEvents]{Operation{
-		ID: "queryAudit", Pattern: "GET /v1/audit/events", Action: "audit.query", On: "organization",
-		Doc: "List audit events, oldest first unless newest is asked for",
+		ID: "queryAudit", Pattern: "GET /v1/audit/events", Action: "audit.query", // on the team that is asked for, else on the organization
+		Doc: "List audit events, oldest first unless newest is asked for\n\nWith team, the permission on that team is enough.",
 	}}
 	TailAudit = Route[TailAuditRequest, AuditEvents]{Operation{
-		ID: "tailAudit", Pattern: "GET /v1/audit/tail", Action: "audit.tail", On: "organization",
-		Doc: "Wait for events after a number\n\nThe answer comes as soon as there is one, or empty when the wait is over; next is where to go on from.",
+		ID: "tailAudit", Pattern: "GET /v1/audit/tail", Action: "audit.tail", // as audit.query
+		Doc: "Wait for events after a number\n\nWith team, the permission on that team is enough. The answer comes as soon as there is one, or empty when the wait is over; next is where to go on from.",
 	}}
 	VerifyAudit = Route[VerifyAuditRequest, AuditVerification]{Operation{
 		ID: "verifyAudit", Pattern: "GET /v1/audit/verify", Action: "audit.verify", On: "organization",
 		Doc: "Verify the chain of events and name the first that does not hold",
 	}}
 	ExportAudit = Route[ExportAuditRequest, AuditExport]{Operation{
-		ID: "exportAudit", Pattern: "GET /v1/audit/export", Action: "audit.export", On: "organization", Stream: true,
+		ID: "exportAudit", Pattern: "GET /v1/audit/export", Action: "audit.export", Stream: true, // as audit.query
 		Doc: `Export events as JSON lines in canonical form
 
-Each answer has at most limit events; X-Gatehouse-Next is what after must be for those that follow, and absent at the end.
+With team, the permission on that team is enough; such an export does not verify, since events of others lie between. Each answer has at most limit events; X-Gatehouse-Next is what after must be for those that follow, and absent at the end.
 Answers put one behind the other verify offline.`,
 	}}
 )

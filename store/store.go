@@ -80,7 +80,10 @@ type Query struct {
 // A Page is one answer to a Query.
 type Page struct {
 	Records []Record
-	Next    string // cursor for the next page; "" at the end
+	// Sorts are the records' values of the index that was sorted by, for
+	// [Query.NextAfter] a record within the page; nil when sorted by key.
+	Sorts []string
+	Next  string // cursor for the next page; "" at the end
 	Seq     Seq    // the state all records are from
 }
 

@@ -27,7 +27,7 @@ func (c *Catalog) Export(ctx context.Context, s Scope) ([]*View, map[string][]by
 		if s.Kind != "" && k.Kind != s.Kind || s.Team != "" && !k.Owned && k.Kind != gatehouse.KindTeam {
 			continue
 		}
-		f := Filter{Kind: k.Kind, AsOf: s.AsOf, Limit: batchOfKeys}
+		f := Filter{Kind: k.Kind, AsOf: s.AsOf, Limit: batchOfKeys, Allow: s.Allow}
 		if s.Team != "" {
 			if f.Team = s.Team; !k.Owned {
 				f.Team, f.Where = "", map[string]string{"name": s.Team}
@@ -39,9 +39,6 @@ func (c *Catalog) Export(ctx context.Context, s Scope) ([]*View, map[string][]by
 				return nil, nil, err
 			}
 			for _, v := range page.Items {
-				if s.Allow != nil && !s.Allow(ctx, v.Object) {
-					continue
-				}
 				if v, err = bare(v); err != nil {
 					return nil, nil, err
 				}

@@ -76,6 +76,8 @@ type Filter struct {
 	After string
 	Limit int
 	AsOf  time.Time
+	// Allow says which objects are given; nil: all. Limit counts those.
+	Allow func(ctx context.Context, o *gatehouse.Object) bool
 }
 
 // A Page is one page of a list.
@@ -101,19 +103,72 @@ func (c *Catalog) List(ctx context.Context, f Filter) (Page, error) {
 	if f.Team != "" {
 		q.Where["team"] = f.Team
 	}
-	page, err := c.db.List(ctx, q)
-	if err != nil {
-		return Page{}, err
+	if f.Allow == nil {
+		f.Allow = func(context.Context, *gatehouse.Object) bool { return true }
+	} else if q.Limit > 0 {
+		q.Limit = max(q.Limit+1, lookAhead)
 	}
-	out := Page{Next: page.Next, Seq: page.Seq}
-	for _, rec := range page.Records {
-		v, err := viewOf(rec)
+	return c.scan(ctx, q, &f)
+}
+
+const (
+	// lookAhead is how many objects are read at once of which only some may
+	// be given.
+	lookAhead = 200
+	// maxScan bounds how many are read for one page. A page that ends there
+	// may hold fewer than its limit, and has a cursor to go on from.
+	maxScan = 20_000
+)
+
+// scan reads until the page is full and it is known whether more follows.
+func (c *Catalog) scan(ctx context.Context, q store.Query, f *Filter) (Page, error) {
+	out, full, cursor := Page{}, false, ""
+	for read := 0; ; {
+		page, err := c.db.List(ctx, q)
 		if err != nil {
 			return Page{}, err
 		}
-		out.Items = append(out.Items, v)
+		if out.Seq == 0 {
+			out.Seq = page.Seq
+		}
+		for i, rec := range page.Records {
+			v, err := viewOf(rec)
+			if err != nil {
+				return Page{}, err
+			}
+			if !f.Allow(ctx, v.Object) {
+				continue
+			}
+			if full {
+				out.Next = cursor
+				return out, nil
+			}
+			if out.Items = append(out.Items, v); f.Limit > 0 && len(out.Items) == f.Limit {
+				full, cursor = true, cursorAt(&q, &page, i)
+			}
+		}
+		read += len(page.Records)
+		switch {
+		case page.Next == "":
+			return out, nil
+		case full && (read >= maxScan || q.Limit == f.Limit): // more is likely, or certain
+			out.Next = cursor
+			return out, nil
+		case read >= maxScan:
+			out.Next = page.Next
+			return out, nil
+		}
+		q.After = page.Next
 	}
-	return out, nil
+}
+
+// cursorAt is the cursor behind a record of the page.
+func cursorAt(q *store.Query, page *store.Page, i int) string {
+	sort := ""
+	if page.Sorts != nil {
+		sort = page.Sorts[i]
+	}
+	return q.NextAfter(sort, page.Records[i].Key)
 }
 
 // Put applies one document and answers the object as it stands then, and

@@ -7,6 +7,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/control/access"
 	"gatehouse/control/catalog"
 )
 
@@ -101,7 +102,13 @@ func (r catalogRoom) export(ctx context.Context, in *adminapi.ExportRequest) (*a
 	if s.AsOf, err = moment("asOf", in.AsOf); err != nil {
 		return nil, err
 	}
+	if err := r.askOn(ctx, adminapi.Export.Action, access.Organization); err != nil && s.Team == "" {
+		return nil, gatehouse.E(gatehouse.KindOf(err), "%w; with a team, what you may read of it can be had", err)
+	}
 	views, files, err := r.catalog.Export(ctx, s)
+	if err == nil && len(views) == 0 && s.Team != "" {
+		err = r.askOn(ctx, adminapi.Export.Action, "team/"+s.Team) // who may see nothing there hears nothing of it
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/adminapi"
+	"gatehouse/control/access"
 	"gatehouse/jsonx"
 	"gatehouse/store"
 )
@@ -26,6 +27,9 @@ func (s *Server) BindAudit() {
 func (s *Server) queryAudit(ctx context.Context, in *adminapi.QueryAuditRequest) (*adminapi.AuditEvents, error) {
 	q := store.EventQuery{Actor: in.Actor, Action: in.Action, Object: in.Object, Team: in.Team, Outcome: in.Outcome, Text: in.Text,
 		After: in.After, Limit: in.Limit, Desc: in.Newest}
+	if err := s.trailOf(ctx, adminapi.QueryAudit.Action, in.Team); err != nil {
+		return nil, err
+	}
 	if err := between(&q, in.From, in.To); err != nil {
 		return nil, err
 	}
@@ -38,6 +42,16 @@ func (s *Server) queryAudit(ctx context.Context, in *adminapi.QueryAuditRequest)
 	return out, nil
 }
 
+// trailOf asks for permission on the team whose events are wanted, or on the
+// organization where they are everybody's.
+func (s *Server) trailOf(ctx context.Context, action, team string) error {
+	on := access.Organization
+	if team != "" {
+		on = "team/" + team
+	}
+	return s.askOn(ctx, action, on)
+}
+
 func between(q *store.EventQuery, from, to string) (err error) {
 	if q.From, err = moment("from", from); err == nil {
 		q.To, err = moment("to", to)
@@ -48,6 +62,9 @@ func between(q *store.EventQuery, from, to string) (err error) {
 func (s *Server) tailAudit(ctx context.Context, in *adminapi.TailAuditRequest) (*adminapi.AuditEvents, error) {
 	q := store.EventQuery{Actor: in.Actor, Action: in.Action, Object: in.Object, Team: in.Team, Outcome: in.Outcome, Text: in.Text,
 		After: in.After, Limit: in.Limit}
+	if err := s.trailOf(ctx, adminapi.TailAudit.Action, in.Team); err != nil {
+		return nil, err
+	}
 	if in.Now {
 		head, err := s.DB.Head(ctx)
 		if err != nil {
@@ -83,6 +100,9 @@ func (s *Server) verifyAudit(ctx context.Context, in *adminapi.VerifyAuditReques
 func (s *Server) exportAudit(ctx context.Context, in *adminapi.ExportAuditRequest) (*adminapi.AuditExport, error) {
 	q := store.EventQuery{Actor: in.Actor, Action: in.Action, Object: in.Object, Team: in.Team, Outcome: in.Outcome, Text: in.Text,
 		After: in.After, Limit: in.Limit + 1}
+	if err := s.trailOf(ctx, adminapi.ExportAudit.Action, in.Team); err != nil {
+		return nil, err
+	}
 	if err := between(&q, in.From, in.To); err != nil {
 		return nil, err
 	}

@@ -219,7 +219,7 @@ func (r catalogRoom) delete(ctx context.Context, k gatehouse.Kind, ref adminapi.
 }
 
 func (r catalogRoom) list(ctx context.Context, k gatehouse.Kind, team string, p adminapi.PageRequest, asOf string) (*adminapi.Objects, error) {
-	f := catalog.Filter{Kind: k, Team: team, After: p.After, Limit: p.Limit}
+	f := catalog.Filter{Kind: k, Team: team, After: p.After, Limit: p.Limit, Allow: r.mayRead}
 	var err error
 	if f.AsOf, err = moment("asOf", asOf); err != nil {
 		return nil, err
@@ -237,9 +237,6 @@ func (r catalogRoom) list(ctx context.Context, k gatehouse.Kind, team string, p 
 	out := &adminapi.Objects{}
 	out.Body.Items, out.Body.Next = []adminapi.ObjectBody{}, page.Next
 	for _, v := range page.Items {
-		if !r.mayRead(ctx, v.Object) {
-			continue
-		}
 		b, err := objectBody(v)
 		if err != nil {
 			return nil, err

@@ -57,7 +57,7 @@ func (s *Server) Handler() http.Handler {
 		writeProblem(w, r, s.foreign(r))
 	}))
 	s.mux.HandleFunc("/", s.nothing)
-	return s.recovering(s.hostile(cross.Handler(s.mux)))
+	return s.recovering(s.hostile(cross.Handler(unchanged(s.mux))))
 }
 
 // foreign refuses a change that a page of another origin asks for, on record.

@@ -97,6 +97,14 @@ func bind[I, O any](s *Server, r adminapi.Route[I, O], do func(context.Context, 
 		}
 		return out, nil
 	})
+	if conditionalGet(o) {
+		s.api.OpenAPI().Paths[o.Path()].Get.Responses["304"] = &huma.Response{Description: "The caller has this state."}
+	}
+}
+
+// conditionalGet tells whether the answer is one object with its ETag.
+func conditionalGet(o adminapi.Operation) bool {
+	return o.Kind != "" && o.Method() == http.MethodGet && strings.HasSuffix(o.Action, ".get")
 }
 
 func (s *Server) operation(o adminapi.Operation) huma.Operation {
@@ -115,6 +123,9 @@ func (s *Server) operation(o adminapi.Operation) huma.Operation {
 	if o.Repeatable() {
 		op.Parameters = append(op.Parameters, idempotencyKey)
 	}
+	if conditionalGet(o) {
+		op.Parameters = append(op.Parameters, ifNoneMatch)
+	}
 	if o.Stream {
 		op.Responses = map[string]*huma.Response{"200": {Description: "OK", Content: map[string]*huma.MediaType{"application/jsonl": {}}}}
 	}
@@ -128,6 +139,12 @@ func (s *Server) operation(o adminapi.Operation) huma.Operation {
 		op.Security = []map[string][]string{}
 	}
 	return op
+}
+
+// ifNoneMatch is the header that spares a body the caller has.
+var ifNoneMatch = &huma.Param{
+	Name: "If-None-Match", In: "header", Schema: &huma.Schema{Type: huma.TypeString},
+	Description: "ETags the caller has; when the object's is among them the answer is 304 without a body.",
 }
 
 // idempotencyKey is the header that makes a repeated POST safe.
@@ -163,4 +180,13 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 // that name several objects call it for each.
 func (s *Server) allow(ctx context.Context, action, on string) error {
 	return s.Authority.Authorize(ctx, audit.From(ctx).Actor, action, on)
+}
+
+// askOn is allow for a handler that finds out what the request is about: a
+// refusal is put on record as of that object.
+func (s *Server) askOn(ctx context.Context, action, on string) error {
+	if st := stateOf(ctx); st != nil {
+		st.object, st.team = objectOf(on)
+	}
+	return s.allow(ctx, action, on)
 }

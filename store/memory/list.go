@@ -42,6 +42,9 @@ func (d *db) List(ctx context.Context, q store.Query) (store.Page, error) {
 	}
 	for _, s := range found {
 		page.Records = append(page.Records, s.record())
+		if q.Sort != "" {
+			page.Sorts = append(page.Sorts, s.index[q.Sort])
+		}
 	}
 	return page, nil
 }

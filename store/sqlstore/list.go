@@ -27,7 +27,7 @@ func (d *DB) List(ctx context.Context, q store.Query) (store.Page, error) {
 		} else {
 			err = l.now()
 		}
-		page.Records, page.Next = l.cut()
+		page.Records, page.Sorts, page.Next = l.cut()
 		return err
 	})
 	if err != nil {
@@ -54,15 +54,18 @@ type row struct {
 func (l *listing) full() bool { return l.q.Limit > 0 && len(l.rows) > l.q.Limit }
 
 // cut leaves the page, and the cursor behind it.
-func (l *listing) cut() (records []store.Record, next string) {
+func (l *listing) cut() (records []store.Record, sorts []string, next string) {
 	if l.full() {
 		last := l.rows[l.q.Limit-1]
 		l.rows, next = l.rows[:l.q.Limit], l.q.NextAfter(last.sort, last.Key)
 	}
 	for i := range l.rows {
 		records = append(records, l.rows[i].Record)
+		if l.q.Sort != "" {
+			sorts = append(sorts, l.rows[i].sort)
+		}
 	}
-	return records, next
+	return records, sorts, next
 }
 
 // now reads what stands, by the way that touches the fewest rows. SQLite takes

@@ -122,6 +122,7 @@ func pagesUnderWrites(t *testing.T, db store.DB) {
 			for _, r := range page.Records {
 				seen[r.Key]++
 			}
+			within(t, db, q, page)
 			if q.After = page.Next; q.After == "" {
 				break
 			}
@@ -189,4 +190,20 @@ func cursors(t *testing.T, db store.DB) {
 	q.After, q.Sort = page.Next, ""
 	_, err = db.List(t.Context(), q)
 	want(t, "cursor of another list", err, gatehouse.Invalid)
+}
+
+// within holds that a page can be cut behind any of its records.
+func within(t *testing.T, db store.DB, q store.Query, page store.Page) {
+	t.Helper()
+	for i := range len(page.Records) - 1 {
+		sort := ""
+		if q.Sort != "" {
+			sort = page.Sorts[i]
+		}
+		q.After = q.NextAfter(sort, page.Records[i].Key)
+		rest, err := db.List(t.Context(), q)
+		if err != nil || len(rest.Records) == 0 || rest.Records[0].Key != page.Records[i+1].Key {
+			t.Fatalf("behind %s: %v, %v; want %s first", page.Records[i].Key, rest.Records, err, page.Records[i+1].Key)
+		}
+	}
 }
