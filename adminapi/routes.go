@@ -16,6 +16,7 @@ var Routes = slices.Concat(
 	teamRoutes,
 	frameworkRoutes,
 	evidenceRoutes,
+	gateRoutes,
 	releaseRoutes,
 	diffRoutes,
 	notifyRoutes,

@@ -25,7 +25,7 @@ func (a *App) commands() []*cobra.Command {
 		a.get(), a.list(), a.describe(), a.delete(),
 		release, a.promote(), a.rollback(), a.diff(), a.status(), a.explainChain(), a.subscribe(), a.subscription(), a.key(),
 		a.onboard(), a.team(),
-		a.framework(), a.evidence(),
+		a.framework(), a.gate(), a.evidence(),
 		a.catalog(), a.gateways(), a.usage(), a.audit(), a.access(), a.console(),
 		a.notify(),
 		a.support(),

@@ -388,6 +388,81 @@ func (c *Client) GetEvidenceContent(ctx context.Context, in adminapi.EvidenceRef
 	return call(ctx, c, adminapi.GetEvidenceContent, &in)
 }
 
+// RunGate carries out gate.run: evaluate a revision for an environment.
+func (c *Client) RunGate(ctx context.Context, in adminapi.RunGateRequest) (*adminapi.GateAnswer, error) {
+	return call(ctx, c, adminapi.RunGate, &in)
+}
+
+// GetGate carries out gate.get: read the last evaluation and the attestation.
+func (c *Client) GetGate(ctx context.Context, in adminapi.GetGateRequest) (*adminapi.GateAnswer, error) {
+	return call(ctx, c, adminapi.GetGate, &in)
+}
+
+// ListGate carries out gate.list: list the last evaluation of everything that is released.
+func (c *Client) ListGate(ctx context.Context, in adminapi.ListGateRequest) (*adminapi.GateList, error) {
+	return call(ctx, c, adminapi.ListGate, &in)
+}
+
+// ListAnswers carries out gate.get: list the answers to questions of controls about an API version.
+func (c *Client) ListAnswers(ctx context.Context, in adminapi.VersionPath) (*adminapi.AnswerList, error) {
+	return call(ctx, c, adminapi.ListAnswers, &in)
+}
+
+// AnswerGate carries out gate.answer: answer the question of a control.
+func (c *Client) AnswerGate(ctx context.Context, in adminapi.AnswerGateRequest) (*adminapi.AnswerAnswer, error) {
+	return call(ctx, c, adminapi.AnswerGate, &in)
+}
+
+// ConfirmGate carries out gate.confirm: confirm or reject somebody's answer.
+func (c *Client) ConfirmGate(ctx context.Context, in adminapi.ConfirmGateRequest) (*adminapi.AnswerAnswer, error) {
+	return call(ctx, c, adminapi.ConfirmGate, &in)
+}
+
+// RevokeAttestation carries out attestation.revoke: take an attestation back.
+func (c *Client) RevokeAttestation(ctx context.Context, in adminapi.RevokeAttestationRequest) (*adminapi.AttestationAnswer, error) {
+	return call(ctx, c, adminapi.RevokeAttestation, &in)
+}
+
+// RestoreAttestation carries out attestation.restore: let a revision whose attestation was taken back go through the gate again.
+func (c *Client) RestoreAttestation(ctx context.Context, in adminapi.RevokeAttestationRequest) (*adminapi.GateAnswer, error) {
+	return call(ctx, c, adminapi.RestoreAttestation, &in)
+}
+
+// GetGateKeys carries out gate.keys: read the public keys that prove attestations.
+func (c *Client) GetGateKeys(ctx context.Context, in adminapi.Empty) (*adminapi.GateKeys, error) {
+	return call(ctx, c, adminapi.GetGateKeys, &in)
+}
+
+// AskWaiver carries out waiver.ask: ask for an exception of one API from one control until a date.
+func (c *Client) AskWaiver(ctx context.Context, in adminapi.AskWaiverRequest) (*adminapi.WaiverAnswer, error) {
+	return call(ctx, c, adminapi.AskWaiver, &in)
+}
+
+// ListWaivers carries out waiver.list: list waivers, newest first.
+func (c *Client) ListWaivers(ctx context.Context, in adminapi.ListWaiversRequest) (*adminapi.WaiverList, error) {
+	return call(ctx, c, adminapi.ListWaivers, &in)
+}
+
+// GetWaiver carries out waiver.get: read one waiver.
+func (c *Client) GetWaiver(ctx context.Context, in adminapi.WaiverRef) (*adminapi.WaiverAnswer, error) {
+	return call(ctx, c, adminapi.GetWaiver, &in)
+}
+
+// ApproveWaiver carries out waiver.approve: let an exception begin.
+func (c *Client) ApproveWaiver(ctx context.Context, in adminapi.DecideWaiverRequest) (*adminapi.WaiverAnswer, error) {
+	return call(ctx, c, adminapi.ApproveWaiver, &in)
+}
+
+// RejectWaiver carries out waiver.reject: turn a waiver down.
+func (c *Client) RejectWaiver(ctx context.Context, in adminapi.DecideWaiverRequest) (*adminapi.WaiverAnswer, error) {
+	return call(ctx, c, adminapi.RejectWaiver, &in)
+}
+
+// RevokeWaiver carries out waiver.revoke: end a waiver before its time.
+func (c *Client) RevokeWaiver(ctx context.Context, in adminapi.DecideWaiverRequest) (*adminapi.WaiverAnswer, error) {
+	return call(ctx, c, adminapi.RevokeWaiver, &in)
+}
+
 // PauseCanary carries out release.pause: keep a canary's share as it is until it is resumed.
 func (c *Client) PauseCanary(ctx context.Context, in adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
 	return call(ctx, c, adminapi.PauseCanary, &in)

@@ -21,4 +21,5 @@ func (c *Control) bind() {
 	server.BindSupport(s, c.Support, c.Now)
 	s.BindOnboarding(c.Onboarding)
 	s.BindTeams(c.Teams)
+	s.BindGate(c.Gate, c.Catalog)
 }

@@ -78,11 +78,11 @@ exports and verifies the trail.`,
 var Everyone = words("environment.get environment.list framework.get framework.list role.get role.list access.whoami rollout.get onboarding.create")
 
 var (
-	teamNouns = words("api backend policy-set product application subscription environment gateway framework team release revision catalog usage sla gate support status")
+	teamNouns = words("api backend policy-set product application subscription environment gateway framework team release revision catalog usage sla gate waiver support status")
 	consuming = join(whole("application", "key", "support"),
 		words("subscription.create subscription.put subscription.delete subscription.cancel usage.get"))
 	teamWork = join(whole("api", "backend", "policy-set", "product"), consuming,
-		words("key.get key.list release.create release.promote release.rollback release.withdraw release.pause release.resume release.abort release.finish release.cancel release.diff gate.run gate.show gate.evidence gate.ask evidence.create evidence.get evidence.list"),
+		words("key.get key.list release.create release.promote release.rollback release.withdraw release.pause release.resume release.abort release.finish release.cancel release.diff gate.run gate.answer waiver.ask evidence.create evidence.get evidence.list"),
 		words("notification.list notification.get notification.replay notification.test"),
 		words("team.kit team.members team.activity service-account.token"))
 )

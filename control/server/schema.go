@@ -18,15 +18,19 @@ func registry() huma.Registry {
 	return r
 }
 
-// schemaName names a type in the document. Gateways' own words may be those of
-// files too (Health), so theirs say whose they are.
+// schemaName names a type in the document. Words of gateways and of
+// attestations may be those of files too (Health, Control), so theirs say whose
+// they are.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t.PkgPath() == "gatehouse/report" {
+	switch t.PkgPath() {
+	case "gatehouse/report":
 		return "Gateway" + name
+	case "gatehouse/attest":
+		return "Attested" + name
 	}
 	return name
 }

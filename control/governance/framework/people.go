@@ -30,6 +30,12 @@ func (d *Desk) behind(ctx context.Context, subjects []string) (map[string]bool, 
 	return t.seen, nil
 }
 
+// Behind are the persons behind one subject: itself, and whoever stands behind a
+// service account.
+func (d *Desk) Behind(ctx context.Context, subject string) (map[string]bool, error) {
+	return d.behind(ctx, []string{subject})
+}
+
 type tracing struct {
 	desk *Desk
 	seen map[string]bool
