@@ -20,7 +20,7 @@ a{color:#0b57d0}a:focus-visible,.wide:focus-visible{outline:3px solid #0b57d0;ou
 .skip{position:absolute;left:-999rem}.skip:focus{left:1rem;top:1rem;background:#fff;padding:.5rem}
 table{border-collapse:collapse;width:100%}caption{text-align:left;font-weight:600;padding:.5rem 0}
 th,td{text-align:left;vertical-align:top;padding:.4rem .6rem;border:1px solid #8a8a8a;overflow-wrap:anywhere}
-th{background:#f1f1f1}dt{font-weight:600}dd{margin:0 0 .6rem 1.2rem;overflow-wrap:anywhere}.wide{overflow-x:auto}
+th{background:#f1f1f1;overflow-wrap:break-word}dt{font-weight:600}dd{margin:0 0 .6rem 1.2rem;overflow-wrap:anywhere}.wide{overflow-x:auto}
 @media (prefers-color-scheme:dark){body{color:#eee;background:#161616}a{color:#8ab4f8}th{background:#2a2a2a}.skip:focus{background:#161616}}
 @media print{nav,.skip{display:none}body{max-width:none}}`
 
