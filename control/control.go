@@ -130,7 +130,7 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Onboarding = onboarding.New(c.Trail, c.Catalog, c.Guard)
 	c.Usage = &usage.Usage{DB: c.DB}
 	c.Evidence = evidence.New(c.Trail)
-	c.Teams = &team.Desk{Catalog: c.Catalog, Guard: c.Guard, Trail: c.Trail, Onboarding: c.Onboarding}
+	c.Teams = &team.Desk{Catalog: c.Catalog, Guard: c.Guard, Trail: c.Trail, Onboarding: c.Onboarding, Support: c.teamSupport}
 	c.Frameworks = framework.New(c.Trail, c.Guard)
 	c.Frameworks.Document = func(ctx context.Context, v *framework.View) (markdown, html []byte, err error) {
 		page, err := document.Of(ctx, c.DB, v, c.Frameworks.Now(), nil)

@@ -20,6 +20,7 @@ func Jobs(f Facts) []Job {
 	ref := f.Name + "/" + API + "@" + Version
 	check := Job{Name: "check", Title: "Check files and show what they would change", Lines: []string{
 		"gatehouse validate -f " + Folder,
+		"gatehouse lint " + Folder,
 		// 2 says that changes are pending, which is no failure here.
 		"gatehouse plan -f " + Folder + " --set " + f.Name + " || test $? -eq 2",
 	}}

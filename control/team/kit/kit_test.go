@@ -82,7 +82,7 @@ func TestAllRecipesRunTheSameLines(t *testing.T) {
 	for _, j := range Jobs(facts()) {
 		want = append(want, j.Lines...)
 	}
-	if len(want) < 5 || !slices.Contains(want, "gatehouse release shop/hello@v1 --env prod") || slices.Contains(want, "gatehouse release shop/hello@v1 --env dev") {
+	if len(want) < 6 || !slices.Contains(want, "gatehouse release shop/hello@v1 --env prod") || slices.Contains(want, "gatehouse release shop/hello@v1 --env dev") {
 		t.Fatalf("lines: %q", want)
 	}
 	for file, key := range map[string]string{".github/workflows/gatehouse.yml": "run", ".gitlab-ci.yml": "script", "azure-pipelines.yml": "script"} {
