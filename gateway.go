@@ -25,6 +25,9 @@ type Environment struct {
 	Policies []PolicyUse `json:"policies,omitempty"`
 	// KeyHeader carries keys; default X-API-Key.
 	KeyHeader string `json:"keyHeader,omitempty"`
+	// Variables are texts that policies use as ${var:NAME}: what differs from
+	// environment to environment while the revision stays the same.
+	Variables map[string]string `json:"variables,omitempty"`
 	// Gate says whether the compliance gate is demanded here.
 	Gate *GateRule `json:"gate,omitempty"`
 }
@@ -127,6 +130,7 @@ func (s *Environment) Check(c *Checker) {
 		s.Release.check(c.At("release"))
 	}
 	c.At("policies").policies(s.Policies)
+	s.checkVariables(c.At("variables"))
 	if s.Gate != nil {
 		s.Gate.check(c.At("gate"))
 	}

@@ -41,7 +41,7 @@ func Inspect(o *gatehouse.Object, s Surroundings) ([]Finding, error) {
 	for _, r := range References(o) {
 		i.reference(r)
 	}
-	eachUses(o, i.policies)
+	Uses(o, i.policies)
 	switch s := o.Spec.(type) {
 	case *gatehouse.API:
 		i.successors(s)
@@ -141,6 +141,12 @@ func (i *inspection) policies(uses []gatehouse.PolicyUse, pointer ...string) {
 		if !ok {
 			i.fault("%q is not a policy%s", u.Name, Choose(u.Name, i.PolicyNames))(where...)
 			continue
+		}
+		if names, bad := u.Variables(); bad != "" {
+			i.fault("%q is not the name of a variable, such as ${var:ISSUER}", bad)(where...)
+			continue
+		} else if len(names) > 0 {
+			continue // what it says depends on the environment
 		}
 		if _, err := kind.Decode(u.Config); err != nil {
 			i.fault("%s", err)(append(where, PolicyField(err, u.Name)...)...)
@@ -253,8 +259,9 @@ func patterns(actions []string) []string {
 	return sorted(seen)
 }
 
-// eachUses goes through every list of policies of an object.
-func eachUses(o *gatehouse.Object, do func(uses []gatehouse.PolicyUse, pointer ...string)) {
+// Uses goes through every list of policies of an object, each with where it
+// stands.
+func Uses(o *gatehouse.Object, do func(uses []gatehouse.PolicyUse, pointer ...string)) {
 	switch s := o.Spec.(type) {
 	case *gatehouse.API:
 		for i, v := range s.Versions {

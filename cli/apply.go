@@ -37,6 +37,7 @@ type applying struct {
 	set       string
 	prune     bool
 	yesDelete bool
+	force     force
 }
 
 func (p *applying) bind(c *cobra.Command) {
@@ -44,12 +45,17 @@ func (p *applying) bind(c *cobra.Command) {
 	c.Flags().StringVar(&p.set, "set", "", "name of these files, for pruning")
 	c.Flags().BoolVar(&p.prune, "prune", false, "delete what the same --set applied earlier and no longer holds")
 	c.Flags().BoolVar(&p.yesDelete, "yes-delete", false, "delete protected objects too")
+	p.force.bind(c)
 }
 
 // send does the bundle, or plans it.
 func (a *App) send(ctx context.Context, p applying, dry bool) (adminapi.ApplyResult, error) {
 	if p.prune && p.set == "" {
 		return adminapi.ApplyResult{}, misuse("--prune needs --set, the name of the files to prune by")
+	}
+	why, err := p.force.why()
+	if err != nil {
+		return adminapi.ApplyResult{}, err
 	}
 	b, err := a.read(p.files)
 	if err != nil {
@@ -59,7 +65,7 @@ func (a *App) send(ctx context.Context, p applying, dry bool) (adminapi.ApplyRes
 	if err != nil {
 		return adminapi.ApplyResult{}, err
 	}
-	in := adminapi.ApplyBody{Files: b.Files, Set: p.set, Prune: p.prune, YesDelete: p.yesDelete, DryRun: dry}
+	in := adminapi.ApplyBody{Files: b.Files, Set: p.set, Prune: p.prune, YesDelete: p.yesDelete, Force: why, DryRun: dry}
 	for _, d := range b.Documents {
 		in.Documents = append(in.Documents, adminapi.ApplyDocument{Object: d.Object, File: d.File, Files: d.Files})
 	}

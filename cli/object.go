@@ -235,10 +235,11 @@ func (a *App) describe() *cobra.Command {
 
 func (a *App) delete() *cobra.Command {
 	var yes bool
+	var forced force
 	c := &cobra.Command{
 		Use: "delete KIND TEAM/NAME", GroupID: "objects", Args: exactly(2, "a kind and a name"),
 		Short: "Delete one object",
-		Long:  "Delete one object. What others refer to stays, and the answer names them;\nprotected objects need --yes-delete.",
+		Long:  "Delete one object. What others refer to stays, and the answer names them;\nprotected objects need --yes-delete. An API that has traffic stays, unless\n--force and a --reason say why it goes.",
 		RunE: func(c *cobra.Command, args []string) error {
 			k, err := kindArg(args[0])
 			if err != nil {
@@ -248,16 +249,21 @@ func (a *App) delete() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			why, err := forced.why()
+			if err != nil {
+				return err
+			}
 			api, err := a.connect()
 			if err != nil {
 				return err
 			}
-			if err := api.Delete(c.Context(), k.Kind, team, name, yes); err != nil {
+			if err := api.Delete(c.Context(), k.Kind, team, name, yes, why); err != nil {
 				return err
 			}
 			return a.done(map[string]string{"deleted": string(k.Kind) + " " + args[1]}, args[1], "deleted %s %s", k.Kind, args[1])
 		},
 	}
 	c.Flags().BoolVar(&yes, "yes-delete", false, "delete it even if it is protected")
+	forced.bind(c)
 	return c
 }

@@ -249,11 +249,16 @@ func (a *App) decideRelease(verb, what string) *cobra.Command {
 }
 
 func (a *App) withdraw() *cobra.Command {
-	var env, note, force string
+	var env, note string
+	var forced force
 	c := &cobra.Command{
 		Use: "withdraw TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: "Take an API version out of an environment",
 		RunE: func(c *cobra.Command, args []string) error {
 			v, _, err := versionArg(args[0])
+			if err != nil {
+				return err
+			}
+			why, err := forced.why()
 			if err != nil {
 				return err
 			}
@@ -262,7 +267,7 @@ func (a *App) withdraw() *cobra.Command {
 				return err
 			}
 			in := adminapi.WithdrawRequest{VersionPath: v}
-			in.Body.Environment, in.Body.Note, in.Body.Force = env, note, force
+			in.Body.Environment, in.Body.Note, in.Body.Force = env, note, why
 			if _, err := api.Withdraw(c.Context(), in); err != nil {
 				return err
 			}
@@ -270,7 +275,7 @@ func (a *App) withdraw() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&env, "env", "", "environment")
-	c.Flags().StringVar(&force, "force", "", "why it goes although it has traffic there")
+	forced.bind(c)
 	c.Flags().StringVar(&note, "note", "", "why, for the record")
 	return c
 }

@@ -27,13 +27,13 @@ func (c *Client) Get(ctx context.Context, k gatehouse.Kind, team, name string, o
 }
 
 // Delete removes one object; a protected one only with yes.
-func (c *Client) Delete(ctx context.Context, k gatehouse.Kind, team, name string, yes bool) error {
+func (c *Client) Delete(ctx context.Context, k gatehouse.Kind, team, name string, yes bool, force string) error {
 	r := adminapi.ObjectsOf[k]
 	var err error
 	if r.Owned != nil {
-		_, err = call(ctx, c, r.Owned.Delete, &adminapi.DeleteOwned{OwnedRef: adminapi.OwnedRef{Team: team, Name: name}, YesDelete: yes})
+		_, err = call(ctx, c, r.Owned.Delete, &adminapi.DeleteOwned{OwnedRef: adminapi.OwnedRef{Team: team, Name: name}, YesDelete: yes, Force: force})
 	} else {
-		_, err = call(ctx, c, r.Org.Delete, &adminapi.DeleteOrg{OrgRef: adminapi.OrgRef{Name: name}, YesDelete: yes})
+		_, err = call(ctx, c, r.Org.Delete, &adminapi.DeleteOrg{OrgRef: adminapi.OrgRef{Name: name}, YesDelete: yes, Force: force})
 	}
 	return err
 }

@@ -175,6 +175,7 @@ func (p *plan) acts() ([]audit.Act, error) {
 		}
 		acts = append(acts, a)
 	}
+	acts = append(acts, p.notices...)
 	for _, key := range sorted(p.schedules) {
 		a, err := p.schedules[key].act()
 		if err != nil {

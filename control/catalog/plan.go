@@ -29,6 +29,7 @@ type plan struct {
 	envs      map[string]*gatehouse.Environment // as they will be
 	releases  map[string]*wish
 	schedules map[string]*timing
+	notices   []audit.Act     // that owners of applications are told of
 	gated     []audit.Act     // what the gate writes with the releases
 	kept      map[string]bool // what the gate kept out, asked once
 	claims    *overlay
@@ -85,7 +86,7 @@ func (c *Catalog) newPlan(ctx context.Context, req *Request, r *readings) *plan 
 // work goes through all steps; each reads what it needs in few round trips.
 func (p *plan) work(ctx context.Context) error {
 	steps := []func(context.Context) error{
-		p.gather, p.prune, p.ask, p.check, p.frameworks, p.quotas, p.environments, p.dependents, p.subscriptions, p.revise, p.flow, p.route, p.bound, p.referred,
+		p.gather, p.prune, p.ask, p.check, p.frameworks, p.quotas, p.environments, p.variables, p.dependents, p.subscriptions, p.revise, p.placement, p.flow, p.quiet, p.deprecate, p.route, p.bound, p.referred,
 	}
 	for i, step := range steps {
 		if err := step(ctx); err != nil {

@@ -133,6 +133,9 @@ func (c *Catalog) move(ctx context.Context, doing string, ref Ref, env string, d
 			err = p.permitted(ctx)
 		}
 		if err == nil {
+			err = p.quiet(ctx)
+		}
+		if err == nil {
 			err = p.route(ctx)
 		}
 		if err == nil && len(p.faults) > 0 {
@@ -208,14 +211,14 @@ func (m *move) runs(ctx context.Context, rev *gatehouse.Revision) error {
 			return gatehouse.E(gatehouse.Conflict, "lifecycle of the version is %s by now", now.Lifecycle)
 		}
 	}
-	missing, err := m.p.missing(ctx, v, m.ref.Team, m.env)
+	missing, err := m.p.missing(ctx, &rev.Form, m.env)
 	if err != nil {
 		return err
 	}
 	if missing != "" {
 		return gatehouse.E(gatehouse.Conflict, "%s", missing)
 	}
-	return nil
+	return m.placed(ctx, rev)
 }
 
 // put wants the revision now, and lets environments that follow this one by
@@ -259,7 +262,7 @@ func (m *move) follow(ctx context.Context, env string, rev *gatehouse.Revision) 
 	if err != nil || now != nil && now.Revision == rev.Hash {
 		return err
 	}
-	if missing, err := m.p.missing(ctx, &rev.Form.Version, m.ref.Team, env); err != nil || missing != "" {
+	if missing, err := m.p.missing(ctx, &rev.Form, env); err != nil || missing != "" {
 		return err
 	}
 	if waits, err := m.p.before(ctx, rule, m.ref.Team, m.ref.Name, m.ref.Version, rev.Hash); err != nil || waits != "" {

@@ -44,6 +44,16 @@ type head struct {
 	fresh      bool                  // differs from the one before
 }
 
+// formOf is the head's form, also when it was not worked out because nothing
+// of it changed.
+func (h *head) formOf(it *item) *gatehouse.RevisionForm {
+	if h.form != nil {
+		return h.form
+	}
+	m := it.object.Metadata
+	return &gatehouse.RevisionForm{Team: m.Team, Name: m.Name, Data: it.object.Spec.(*gatehouse.API).Data, Version: *h.version}
+}
+
 func statusOf(raw json.RawMessage) (APIStatus, error) {
 	var s APIStatus
 	if len(raw) == 0 {

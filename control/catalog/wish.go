@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gatehouse"
 	"gatehouse/store"
@@ -125,7 +126,7 @@ func (p *plan) follow(ctx context.Context, it *item, h *head, env string) (bool,
 	if err != nil || now != nil && (now.Revision == h.Revision || !h.fresh) {
 		return false, err
 	}
-	if missing, err := p.missing(ctx, h.version, m.Team, env); err != nil || missing != "" {
+	if missing, err := p.missing(ctx, h.formOf(it), env); err != nil || missing != "" {
 		return false, err
 	}
 	if waits, err := p.before(ctx, e, m.Team, m.Name, h.version.Name, h.Revision); err != nil || waits != "" {
@@ -166,25 +167,30 @@ func (p *plan) wish(ctx context.Context, key, env, api, version, revision, note 
 	return nil
 }
 
-// missing says what keeps a version from running in an environment; "" when
-// nothing does.
-func (p *plan) missing(ctx context.Context, v *gatehouse.Version, team, env string) (string, error) {
-	if v.Backend == "" {
-		return "", nil // every operation is mocked, or it would not have been let in
+// missing says what keeps a revision from running in an environment, all of
+// it; "" when nothing does.
+func (p *plan) missing(ctx context.Context, form *gatehouse.RevisionForm, env string) (string, error) {
+	e := p.envs[env]
+	lacks, err := p.unresolved(ctx, form, env, e)
+	if err != nil || form.Version.Backend == "" { // every operation is mocked, or it would not have been let in
+		return strings.Join(lacks, "; "), err
 	}
-	ref := qualify(v.Backend, team)
+	ref := qualify(form.Version.Backend, form.Team)
 	o, err := p.after(ctx, "Backend/"+ref)
 	if err != nil {
 		return "", err
 	}
 	if o == nil {
-		return fmt.Sprintf("backend %q does not exist", ref), nil
+		return strings.Join(append(lacks, fmt.Sprintf("backend %q does not exist", ref)), "; "), nil
 	}
 	b, ok := o.Spec.(*gatehouse.Backend).Environments[env]
 	if !ok || len(b.Targets) == 0 {
-		return fmt.Sprintf("backend %q has no targets in environment %q", ref, env), nil
+		lacks = append(lacks, fmt.Sprintf("backend %q has no targets in environment %q", ref, env))
 	}
-	return "", nil
+	for _, s := range strays(form.Team+"/"+form.Name, form.Data, ref, env, e, b) {
+		lacks = append(lacks, s.text)
+	}
+	return strings.Join(lacks, "; "), nil
 }
 
 // before names the first environment in which the revision must have been live

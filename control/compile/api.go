@@ -52,13 +52,13 @@ func API(in *Inputs) (*snapshot.API, error) {
 		return nil, err
 	}
 	var err error
-	if a.Mandatory, err = (chain{in.Set}).mandatory(in); err != nil {
+	if a.Mandatory, err = (chain{in.Set, in.Environment.Variables}).mandatory(in); err != nil {
 		return nil, err
 	}
 	own := chain{func(ref string) ([]gatehouse.PolicyUse, bool) {
 		uses, ok := form.PolicySets[ref]
 		return uses, ok
-	}}
+	}, in.Environment.Variables}
 	if a.Policies, err = own.expand(v.Policies, form.Team, "api"); err != nil {
 		return nil, err
 	}

@@ -73,7 +73,7 @@ func (s *State) make(id chunkID) (data []byte, hash snapshot.Hash, uses []string
 			return nil, hash, nil, nil
 		}
 		var made *snapshot.Product
-		made, err = Product(id.name, p, s.model.releases[id.env], s.tracked(&uses))
+		made, err = Product(id.name, p, s.model.releases[id.env], env.Variables, s.tracked(&uses))
 		if err == nil && made != nil {
 			data, hash, err = snapshot.Encode(made)
 		}

@@ -22,7 +22,8 @@ const policySet = "policy-set"
 
 // A chain expands lists of policies. set finds a policy set by "team/name".
 type chain struct {
-	set func(ref string) ([]gatehouse.PolicyUse, bool)
+	set       func(ref string) ([]gatehouse.PolicyUse, bool)
+	variables map[string]string // of the environment
 }
 
 // expand turns a list into steps, sets replaced by what they hold. A bare set
@@ -37,7 +38,11 @@ func (c chain) add(out []policy.Use, uses []gatehouse.PolicyUse, team, from stri
 			if len(out) == maxSteps {
 				return nil, fmt.Errorf("%s: more than %d policies", from, maxSteps)
 			}
-			out = append(out, policy.Use{Name: u.Name, Config: u.Config, From: from})
+			config, unset := u.Resolve(c.variables)
+			if len(unset) > 0 {
+				return nil, fmt.Errorf("%s: policy %s: variables %q are not set in the environment", from, u.Name, unset)
+			}
+			out = append(out, policy.Use{Name: u.Name, Config: config, From: from})
 			continue
 		}
 		var name string

@@ -17,7 +17,7 @@ func Environment(name string, e *gatehouse.Environment, gate string) *snapshot.E
 
 // Product compiles a product, "team/name", for an environment where the given
 // API versions are live. It returns nil when none of its own are.
-func Product(name string, p *gatehouse.Product, live map[string]string, set func(string) ([]gatehouse.PolicyUse, bool)) (*snapshot.Product, error) {
+func Product(name string, p *gatehouse.Product, live map[string]string, variables map[string]string, set func(string) ([]gatehouse.PolicyUse, bool)) (*snapshot.Product, error) {
 	team, _, _ := strings.Cut(name, "/")
 	apis := map[string]struct{}{}
 	for _, ref := range p.APIs {
@@ -40,7 +40,7 @@ func Product(name string, p *gatehouse.Product, live map[string]string, set func
 	}
 	out := &snapshot.Product{Name: name, APIs: slices.Sorted(maps.Keys(apis))}
 	for i := range p.Plans {
-		steps, err := chain{set}.plan(&p.Plans[i], team, name)
+		steps, err := chain{set, variables}.plan(&p.Plans[i], team, name)
 		if err != nil {
 			return nil, err
 		}

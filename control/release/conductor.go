@@ -100,7 +100,7 @@ func (c *Conductor) canary(ctx context.Context, r *gatehouse.Release) error {
 	case !over:
 		return nil
 	case seen.Requests < k.Requests:
-		step.Action, step.Reason = "release.wait", fmt.Sprintf("it has seen %d of the %d requests that a step waits for", seen.Requests, k.Requests)
+		step.Action, step.Reason = "release.wait", fmt.Sprintf("it has not seen the %d requests that a step waits for", k.Requests)
 	default:
 		step.Action, step.Reason = "release.step", fmt.Sprintf("%d requests, %d errors in %s", seen.Requests, seen.Errors, c.Now().Sub(k.Since).Round(time.Second))
 	}
