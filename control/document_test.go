@@ -48,7 +48,7 @@ func TestDocumentIsOpenAPI(t *testing.T) {
 	if err := schema.Validate(parse(string(text))); err != nil {
 		t.Errorf("the document is not valid: %v", err)
 	}
-	broken := strings.Replace(string(text), `"operationId"`, `"operationID"`, 1)
+	broken := strings.Replace(string(text), `"operationId":"`, `"operationID":"`, 1)
 	if schema.Validate(parse(broken)) == nil {
 		t.Error("the schema takes anything")
 	}
