@@ -101,7 +101,7 @@ waits until the connected gateways say that they run it.`,
 			if err := a.show(out, func() table { return resultTable(out, false) }, func() []string { return refs(out) }); err != nil {
 				return err
 			}
-			return a.inStep(c.Context(), out.Seq, wait)
+			return a.inStep(c.Context(), out.Seq, wait, concernOf(&out))
 		},
 	}
 	p.bind(c)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -119,50 +118,9 @@ func unattested(a *adminapi.InstanceAck) string {
 	}
 }
 
-// maxNotes is how many refusals are told one by one.
-const maxNotes = 10
-
 func yes(b bool) string {
 	if b {
 		return "yes"
 	}
 	return "no"
-}
-
-// stepTime is how long commands wait for gateways to take a change.
-const stepTime = 10 * time.Second
-
-// inStep waits until the connected gateways run the change, and says so.
-func (a *App) inStep(ctx context.Context, seq int64, wait time.Duration) error {
-	if seq == 0 || wait == 0 {
-		return nil
-	}
-	api, err := a.connect()
-	if err != nil {
-		return err
-	}
-	start := time.Now()
-	out, err := api.GetRollout(ctx, adminapi.RolloutRequest{Seq: seq, Wait: int(min(max(wait, time.Second), time.Minute) / time.Second)})
-	if err != nil {
-		return err
-	}
-	r := out.Body
-	for i, x := range r.Refused {
-		if i == maxNotes {
-			a.note("and %d more; \"gatehouse gateways list\" tells all", len(r.Refused)-i)
-			break
-		}
-		a.note("%s sets %s aside: %s", x.Instance, x.API, x.Reason)
-	}
-	switch {
-	case r.Instances == 0:
-		a.note("no gateway is connected; it goes live when one is")
-	case r.Applied == r.Instances && len(r.Refused) > 0:
-		a.note("applied on %d of %d gateway instances in %s, but for what they set aside", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond))
-	case r.Applied == r.Instances:
-		a.note("applied on %d of %d gateway instances in %s", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond))
-	default:
-		a.note("applied on %d of %d gateway instances after %s; \"gatehouse gateways list\" tells more", r.Applied, r.Instances, time.Since(start).Round(time.Millisecond))
-	}
-	return nil
 }

@@ -102,7 +102,7 @@ func (a *App) keyRotate() *cobra.Command {
 }
 
 func (a *App) newKey(ctx context.Context, k *adminapi.NewKey) error {
-	if err := a.inStep(ctx, k.Body.Seq, stepTime); err != nil {
+	if err := a.inStep(ctx, k.Body.Seq, stepTime, noAPI); err != nil {
 		return err
 	}
 	if a.output == "table" {
@@ -128,7 +128,7 @@ func (a *App) keyRevoke() *cobra.Command {
 			if err := a.done(map[string]string{"revoked": args[1]}, args[1], "revoked %s", args[1]); err != nil {
 				return err
 			}
-			return a.inStep(c.Context(), out.Body.Seq, stepTime)
+			return a.inStep(c.Context(), out.Body.Seq, stepTime, noAPI)
 		},
 	}
 }

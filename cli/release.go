@@ -137,7 +137,7 @@ func (a *App) released(ctx context.Context, v adminapi.VersionPath, r adminapi.R
 		return a.show(r, func() table { return scheduleTable([]gatehouse.ReleaseSchedule{*s}) }, func() []string { return []string{ref} })
 	case r.Canary != nil:
 		a.note("%s", canaryLine(r.Canary))
-		if err := a.inStep(ctx, r.Seq, wait); err != nil {
+		if err := a.inStep(ctx, r.Seq, wait, ofVersion(ref)); err != nil {
 			return err
 		}
 		return a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} })

@@ -34,7 +34,7 @@ created if it is new. A plan with automatic approval answers at once, and with
 			if err != nil {
 				return err
 			}
-			if err := a.inStep(c.Context(), out.Body.Seq, stepTime); err != nil {
+			if err := a.inStep(c.Context(), out.Body.Seq, stepTime, noAPI); err != nil {
 				return err
 			}
 			if a.output == "table" {
@@ -104,7 +104,7 @@ func (a *App) decide(verb, short string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := a.inStep(c.Context(), out.Body.Seq, stepTime); err != nil {
+			if err := a.inStep(c.Context(), out.Body.Seq, stepTime, noAPI); err != nil {
 				return err
 			}
 			return a.show(out.Body, func() table {
