@@ -52,6 +52,7 @@ type Fleet struct {
 
 	mu        sync.Mutex // guards what follows
 	views     map[string]*history
+	offers    map[string]*offer              // by gateway
 	changed   chan struct{}                  // closed at each change of content, then replaced
 	news      chan struct{}                  // likewise when an instance is heard of
 	instances map[string]*gatehouse.Instance // by "gateway/instance"
@@ -67,7 +68,7 @@ func Open(ctx context.Context, o Options) (*Fleet, error) {
 		o.Now = time.Now
 	}
 	f := &Fleet{
-		Options: o, state: compile.New(o.DB), views: map[string]*history{}, changed: make(chan struct{}), news: make(chan struct{}),
+		Options: o, state: compile.New(o.DB), views: map[string]*history{}, offers: map[string]*offer{}, changed: make(chan struct{}), news: make(chan struct{}),
 		instances: map[string]*gatehouse.Instance{}, seen: map[string]sighting{}, following: make(chan struct{}, 1),
 	}
 	f.leases.init(f.Now)

@@ -62,6 +62,7 @@ func (f *Fleet) publish(environments []string, seq store.Seq) {
 			h.views = slices.Delete(h.views, 0, len(h.views)-remembered)
 		}
 	}
+	f.offers = map[string]*offer{}
 	renew(&f.changed)
 	renew(&f.news)
 }
@@ -123,6 +124,12 @@ func (f *Fleet) delta(gateway string, spec *gatehouse.Gateway, have link.Positio
 	// here when it comes from another environment, or from a database that was
 	// put back to an earlier day: what holds now holds under its number.
 	m.Serial = max(last.serial, have.Serial)
+	// Every change wakes all polls, and instances of a gateway mostly come from
+	// the same place: what one of them gets all of them do.
+	to := m.DigestOf(sum)
+	if o := f.offers[gateway]; o != nil && o.have == have && o.delta.Digest == to {
+		return o.delta
+	}
 	var base *snapshot.Manifest
 	for i := range h.views {
 		if h.views[i].serial != have.Serial {
@@ -132,11 +139,19 @@ func (f *Fleet) delta(gateway string, spec *gatehouse.Gateway, have link.Positio
 			base = b
 		}
 	}
-	d := snapshot.DiffOf(base, m, m.DigestOf(sum), f.installation.signID, f.installation.signKey)
+	d := snapshot.DiffOf(base, m, to, f.installation.signID, f.installation.signKey)
 	if base != nil {
 		f.inline(spec.Environment, d)
 	}
+	f.offers[gateway] = &offer{have, d}
 	return d
+}
+
+// An offer is the last delta that an instance of a gateway was given, and what it
+// had before. It is never changed.
+type offer struct {
+	have  link.Position
+	delta *snapshot.Delta
 }
 
 // manifest is a view as one gateway gets it, with the sum of its entries.
