@@ -19,6 +19,10 @@ type fault struct {
 	used    bool     // an own text stands for it
 }
 
+// maxCheckDepth bounds how deep a value is looked into, and how deep schemas
+// that hold for one value refer to one another.
+const maxCheckDepth = 5000
+
 // maxFaults is how many faults of one value are told.
 const maxFaults = 1000
 
@@ -28,8 +32,9 @@ type checker struct {
 	resolved bool // the value's references
 	path     []string
 	faults   []fault
-	silent   int  // within "not" and "if"
-	union    int  // within "anyOf" and "oneOf"
+	silent   int // within "not" and "if"
+	union    int // within "anyOf" and "oneOf"
+	depth    int
 	steps    *int // left; nil for no bound but depth
 }
 
@@ -78,12 +83,14 @@ func (c *checker) run(s *schema, v *value, seen *evaluated) bool {
 	if s.never {
 		return c.fault("false", "must not be here")
 	}
-	if len(c.path) > maxDepth {
+	if c.depth++; c.depth > maxCheckDepth {
+		c.depth--
 		return true
 	}
+	defer func() { c.depth-- }()
 	if c.steps != nil {
-		if *c.steps--; *c.steps < 0 {
-			return true
+		if *c.steps -= 4; *c.steps < 0 {
+			return true // the run ends with an error
 		}
 	}
 	outer := seen
@@ -219,9 +226,6 @@ func (c *checker) anyOf(s *schema, v *value, seen *evaluated) bool {
 	before, good := len(c.faults), false
 	c.union++
 	for _, sub := range s.anyOf {
-		if len(sub.anyOf) > 0 && len(c.path) > maxDepth {
-			break
-		}
 		part := seen.part()
 		if c.run(sub, v, part) {
 			good = true

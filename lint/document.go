@@ -17,6 +17,7 @@ type Document struct {
 	files   map[string]*value                 // all files that were read, by name
 	get     func(name string) ([]byte, error) // gives more of them while the document is read
 	formats formatSet
+	values  int32 // how many there are in all files
 	// own are the faults of the file itself that rulesets cannot switch off:
 	// keys that are no text, references that lead nowhere.
 	own []ownFault
@@ -69,11 +70,14 @@ func ReadFrom(name string, get func(name string) ([]byte, error)) (*Document, er
 
 // add reads one more file.
 func (d *Document) add(name string, data []byte) error {
-	root, faults, err := readValue(name, data)
+	root, faults, values, err := readValueFrom(name, data, d.values)
 	if err != nil {
 		return err
 	}
-	d.files[name] = root
+	if values > 2*MaxValues {
+		return fmt.Errorf("%s: the files of the document hold more than %d values", name, 2*MaxValues)
+	}
+	d.files[name], d.values = root, values
 	for _, f := range faults {
 		message, option := fmt.Sprintf("key %s is not text; in quotes it is", f.text), incompatibleValues
 		if f.repeat {

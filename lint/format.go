@@ -110,5 +110,5 @@ func isIPv6(s string) bool {
 }
 
 func isRegexp(s string) bool {
-	return metaRegexp(nil, &value{kind: text, str: s}, "") == nil
+	return metaRegexp(nil, &value{kind: text, str: s}) == nil
 }

@@ -37,7 +37,7 @@ func (g *graph) edge(from, to int) {
 // order lists all nodes, what they depend on first; those nothing depends on
 // are where it starts, and circles are cut where they are met.
 func (g *graph) order() []int {
-	w := walker{edges: g.out, done: make([]bool, len(g.names))}
+	w := &walker{edges: g.out, mark: make([]int32, len(g.names)), epoch: 1}
 	for id := range g.names {
 		if len(g.in[id]) == 0 {
 			w.from(id)
@@ -49,60 +49,61 @@ func (g *graph) order() []int {
 	return w.result
 }
 
-// dependants are all nodes that depend on one, directly or not, the farthest first.
-func (g *graph) dependants(id int) []int { return g.reach(g.in, id) }
+// reaching makes a walker that is asked many times what lies behind a node.
+func (g *graph) reaching(edges [][]int) *walker {
+	return &walker{edges: edges, mark: make([]int32, len(g.names))}
+}
 
-// dependencies are all nodes that one depends on.
-func (g *graph) dependencies(id int) []int { return g.reach(g.out, id) }
+// walker goes depth first without recursion, so that no chain is too long. The
+// mark of a node is the epoch in which it was done, or its negative while the
+// node is open.
+type walker struct {
+	edges  [][]int
+	mark   []int32
+	epoch  int32
+	todo   []visiting
+	result []int
+	steps  int // nodes that were looked at, in all epochs
+}
 
-func (g *graph) reach(edges [][]int, id int) []int {
-	if len(edges[id]) == 0 {
+type visiting struct {
+	node    int
+	leaving bool
+}
+
+// behind lists all that a node leads to, directly or not, the farthest first.
+// The list is good until the next call.
+func (w *walker) behind(id int) []int {
+	w.epoch++
+	w.result = w.result[:0]
+	if len(w.edges[id]) == 0 {
 		return nil
 	}
-	w := walker{edges: edges, done: make([]bool, len(g.names))}
 	w.from(id)
 	return w.result[:len(w.result)-1] // the node itself comes last
 }
 
-// walker goes depth first without recursion, so that no chain is too long.
-type walker struct {
-	edges  [][]int
-	done   []bool
-	open   map[int]bool
-	result []int
-}
-
 func (w *walker) from(start int) {
-	if w.done[start] {
-		return
-	}
-	w.open = make(map[int]bool)
-	type step struct {
-		node    int
-		leaving bool
-	}
-	todo := []step{{node: start}}
-	for len(todo) > 0 {
-		top := &todo[len(todo)-1]
+	w.todo = append(w.todo[:0], visiting{node: start})
+	for len(w.todo) > 0 {
+		w.steps++
+		top := &w.todo[len(w.todo)-1]
 		n := top.node
 		if top.leaving {
-			todo = todo[:len(todo)-1]
-			delete(w.open, n)
-			if !w.done[n] {
-				w.done[n] = true
-				w.result = append(w.result, n)
-			}
+			w.todo = w.todo[:len(w.todo)-1]
+			w.mark[n] = w.epoch
+			w.result = append(w.result, n)
 			continue
 		}
-		if w.done[n] || w.open[n] {
-			todo = todo[:len(todo)-1]
+		if w.mark[n] == w.epoch || w.mark[n] == -w.epoch {
+			w.todo = w.todo[:len(w.todo)-1]
 			continue
 		}
-		w.open[n] = true
+		w.mark[n] = -w.epoch
 		top.leaving = true
 		for i := len(w.edges[n]) - 1; i >= 0; i-- {
-			if !w.done[w.edges[n][i]] {
-				todo = append(todo, step{node: w.edges[n][i]})
+			if to := w.edges[n][i]; w.mark[to] != w.epoch {
+				w.todo = append(w.todo, visiting{node: to})
 			}
 		}
 	}

@@ -1,18 +1,22 @@
 package lint
 
 import (
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 )
 
-// schemaCache keeps schemas of a document that were compiled in one run.
+// schemaCache keeps schemas of a document that were compiled in one run. What
+// schemas have in common is compiled once.
 type schemaCache struct {
-	done map[schemaKey]compiled
+	parts map[schemaKind]*compiler
+	valid map[schemaKind]*metaCheck
+	steps *int
 }
 
-type schemaKey struct {
-	v       *value
+type schemaKind struct {
 	dialect dialect
 	relax   uint8
 	null    string
@@ -23,18 +27,35 @@ type compiled struct {
 	err    error
 }
 
+// get compiles a schema of a document. Most have no reference left in them, and
+// their parts serve other schemas too; one that has is compiled by itself.
 func (k *schemaCache) get(v *value, c *compiler) compiled {
-	key := schemaKey{v.follow(), c.dialect, c.relax, c.nullable}
-	if s, ok := k.done[key]; ok {
-		return s
+	kind := schemaKind{c.dialect, c.relax, c.nullable}
+	if c.dropTop {
+		c.steps = k.steps
+		out, err := c.compile(v)
+		return compiled{out, err}
 	}
-	var out compiled
-	out.schema, out.err = c.compile(v)
-	if k.done == nil {
-		k.done = make(map[schemaKey]compiled)
+	if k.parts == nil {
+		k.parts, k.valid = make(map[schemaKind]*compiler), make(map[schemaKind]*metaCheck)
 	}
-	k.done[key] = out
-	return out
+	parts := k.parts[kind]
+	if parts == nil {
+		parts = c
+		parts.done, parts.steps = make(map[compileKey]compiled), k.steps
+		k.parts[kind] = parts
+		k.valid[kind] = &metaCheck{c: c, done: make(map[*value]error)}
+	}
+	if err := k.valid[kind].schema(v); err != nil {
+		return compiled{err: fmt.Errorf("schema is not valid: %w", err)}
+	}
+	parts.depth = 0
+	s, err := parts.schema(v)
+	if errors.Is(err, errMissing) {
+		own := *parts
+		s, err = own.compile(v)
+	}
+	return compiled{s, err}
 }
 
 // A ruledSchema is the schema that a rule brings.

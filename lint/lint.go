@@ -30,7 +30,7 @@ const (
 	MaxGiven        = 200        // paths of one rule, aliases written out
 	MaxPattern      = 4096       // letters of a path or regular expression
 	MaxValues       = 1_200_000  // values in one document, aliases written out
-	MaxSteps        = 60_000_000 // places one run looks at
+	MaxSteps        = 20_000_000 // places one run looks at
 	MaxFindings     = 20_000     // of one run
 )
 

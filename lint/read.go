@@ -14,6 +14,7 @@ import (
 type reader struct {
 	name  string
 	count int
+	first int32 // the number of values read before
 	// faults are what a document may have and still be judged: keys that are
 	// numbers, keys that stand twice.
 	faults []keyFault
@@ -36,17 +37,23 @@ type tooMuch struct {
 
 // readValue reads the one document of a text.
 func readValue(name string, data []byte) (root *value, faults []keyFault, err error) {
+	root, faults, _, err = readValueFrom(name, data, 0)
+	return root, faults, err
+}
+
+// readValueFrom numbers values on from those read before.
+func readValueFrom(name string, data []byte, first int32) (root *value, faults []keyFault, last int32, err error) {
 	nodes, err := yamlx.Parse(data)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s:%w", name, err)
+		return nil, nil, 0, fmt.Errorf("%s:%w", name, err)
 	}
 	if len(nodes) != 1 {
-		return nil, nil, fmt.Errorf("%s:1:1: holds %d documents; one is judged at a time", name, len(nodes))
+		return nil, nil, 0, fmt.Errorf("%s:1:1: holds %d documents; one is judged at a time", name, len(nodes))
 	}
 	if err := yamlx.CheckMerges(nodes[0]); err != nil {
-		return nil, nil, fmt.Errorf("%s:%w", name, err)
+		return nil, nil, 0, fmt.Errorf("%s:%w", name, err)
 	}
-	r := &reader{name: name, open: make(map[*yamlx.Node]bool), json: isJSON(data)}
+	r := &reader{name: name, first: first, open: make(map[*yamlx.Node]bool), json: isJSON(data)}
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
@@ -56,7 +63,8 @@ func readValue(name string, data []byte) (root *value, faults []keyFault, err er
 			panic(p)
 		}
 	}()
-	return r.value(nodes[0], nil, "", nil, 0), r.faults, nil
+	root = r.value(nodes[0], nil, "", nil, 0)
+	return root, r.faults, first + int32(r.count), nil
 }
 
 func isJSON(data []byte) bool {
@@ -77,7 +85,7 @@ func (r *reader) value(n *yamlx.Node, parent *value, key string, keyAt *yamlx.No
 	if depth > yamlx.MaxDepth {
 		panic(tooMuch{n, fmt.Sprintf("nests deeper than %d levels", yamlx.MaxDepth)})
 	}
-	v := &value{parent: parent, key: key, at: n, keyAt: keyAt}
+	v := &value{id: r.first + int32(r.count), parent: parent, key: key, at: n, keyAt: keyAt}
 	if n.Kind == yaml.AliasNode {
 		to := yamlx.Follow(n)
 		if to == nil || r.open[to] {

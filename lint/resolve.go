@@ -50,7 +50,9 @@ func (d *Document) resolve() error {
 		if err := l.crawl(l.root, &at); err != nil {
 			return err
 		}
-		l.link()
+		if err := l.link(); err != nil {
+			return err
+		}
 		queue = append(queue, l.new...)
 	}
 	for range linkers { // what leads through another crossing may come later
@@ -205,25 +207,31 @@ func (r *linker) tell(at []string, message string) {
 	r.d.own = append(r.d.own, ownFault{Finding: r.d.finding("invalid-ref", Error, r.file, p, message)})
 }
 
+// maxReach bounds how often references are followed to find circles.
+const maxReach = 50_000_000
+
 // link sets targets in the order in which they depend on one another.
-func (r *linker) link() {
+func (r *linker) link() error {
+	circles := r.circles()
+	dependants := r.points.reaching(r.points.in)
 	for _, id := range r.points.order() {
-		from := r.points.dependants(id)
+		from := dependants.behind(id)
 		if len(from) == 0 {
 			continue
+		}
+		if dependants.steps+circles.steps() > maxReach {
+			return fmt.Errorf("%s: references refer to one another too often", r.file)
 		}
 		to := r.paths[id]
 		v := r.root
 		for _, p := range to {
 			v = v.follow().get(p)
 		}
-		if v != nil {
-			v = v.follow()
-		}
-		circles := r.circles(r.points.names[id])
+		v = v.follow()
+		circles.of(r.points.names[id])
 		for _, dep := range from {
 			at := r.paths[dep]
-			if circles.above(at) {
+			if circles.hold(at) {
 				continue
 			}
 			place := r.root
@@ -242,39 +250,51 @@ func (r *linker) link() {
 			}
 		}
 	}
+	return nil
 }
 
-// places are paths, for asking whether one is above another.
-type places map[string]bool
-
-// circles are the places that contain a reference to the target, directly or
+// circles knows the places that contain a reference to a target, directly or
 // through others, from within the target: what stands below them must not be
 // replaced by it.
-func (r *linker) circles(pointer string) places {
-	id, ok := r.stems.ids[pointer]
-	if !ok {
-		return nil
-	}
-	reach := r.stems.dependencies(id)
-	if len(reach) == 0 {
-		return nil
-	}
-	p := make(places, len(reach))
-	for _, n := range reach {
-		if parts, ok := pointerPath(strings.TrimPrefix(r.stems.names[n], "#")); ok {
-			p[strings.Join(parts, "\x00")] = true
-		}
-	}
-	return p
+type circles struct {
+	stems  *graph
+	walker *walker
+	at     map[string][]int // nodes of stems by their path
+	some   bool             // of the target asked for last
 }
 
-func (p places) above(at []string) bool {
-	if len(p) == 0 {
-		return false
+func (r *linker) circles() *circles {
+	c := &circles{stems: r.stems, walker: r.stems.reaching(r.stems.out), at: make(map[string][]int)}
+	for id, name := range r.stems.names {
+		if parts, ok := pointerPath(strings.TrimPrefix(name, "#")); ok {
+			k := strings.Join(parts, "\x00")
+			c.at[k] = append(c.at[k], id)
+		}
 	}
+	return c
+}
+
+func (c *circles) steps() int { return c.walker.steps }
+
+// of says for which target hold is asked.
+func (c *circles) of(pointer string) {
+	id, known := c.stems.ids[pointer]
+	c.some = known && len(c.walker.behind(id)) > 0
+	if c.some {
+		c.walker.mark[id] = 0 // itself does not count
+	}
+}
+
+// hold reports whether one of the places is above a path, or is it.
+func (c *circles) hold(at []string) bool {
 	for i := range at {
-		if p[strings.Join(at[:i+1], "\x00")] {
-			return true
+		if !c.some {
+			break
+		}
+		for _, id := range c.at[strings.Join(at[:i+1], "\x00")] {
+			if c.walker.mark[id] == c.walker.epoch {
+				return true
+			}
 		}
 	}
 	return false

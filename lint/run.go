@@ -9,7 +9,8 @@ import (
 // formats. The findings are in the order of the file, each told once. An
 // error says that the run was too long to be ended.
 func (s *Ruleset) Run(d *Document) ([]Finding, error) {
-	r := &run{set: s, d: d, steps: MaxSteps, schemas: &schemaCache{}}
+	r := &run{set: s, d: d, steps: MaxSteps}
+	r.schemas = &schemaCache{steps: &r.steps}
 	for _, f := range d.own {
 		if to, told := s.parser[f.option]; told {
 			f.Severity = to
@@ -23,7 +24,11 @@ func (s *Ruleset) Run(d *Document) ([]Finding, error) {
 		if !on || rule.formats != 0 && rule.formats&d.formats == 0 || rule.hasFormats && rule.formats == 0 {
 			continue
 		}
-		if err := r.rule(rule); err != nil {
+		err := r.rule(rule)
+		if err == nil && r.steps < 0 {
+			err = errTooMuch
+		}
+		if err != nil {
 			return nil, fmt.Errorf("judging %q by rule %q: %w", d.name, rule.name, err)
 		}
 	}
@@ -37,14 +42,17 @@ type run struct {
 	steps   int
 	schemas *schemaCache
 	found   []Finding
+	seen    [2]notes // of the path of a rule, and of the one of a field
 }
+
+func (r *run) notes(i int) *notes { return &r.seen[i] }
 
 func (r *run) rule(rule *rule) error {
 	for _, g := range rule.given {
 		if g.formats != 0 && g.formats&r.d.formats == 0 {
 			continue
 		}
-		err := r.d.apply(g.path, r.d.root, nil, rule.resolved, &r.steps, func(m match) error { return r.judge(rule, m) })
+		err := r.d.apply(g.path, r.d.root, nil, rule.resolved, &r.steps, r.notes(0), func(m match) error { return r.judge(rule, m) })
 		if err != nil {
 			return err
 		}
@@ -97,7 +105,7 @@ func (r *run) then(rule *rule, t *then, v *value, path []string, zone uint8) err
 		return nil
 	case t.query != nil:
 		found := false
-		err := r.d.apply(t.query, v, nil, rule.resolved, &r.steps, func(m match) error {
+		err := r.d.apply(t.query, v, nil, rule.resolved, &r.steps, r.notes(1), func(m match) error {
 			found = true
 			return run(m.value.or(m.text), m.path...)
 		})

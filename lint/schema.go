@@ -159,10 +159,15 @@ type compiler struct {
 	relax    uint8  // zoneRequest, zoneResponse: readOnly or writeOnly members are not required
 	root     *value // that "#" leads to; nil when references are not followed
 	dropTop  bool   // "required" of the top is a truth value of OpenAPI 2
-	done     map[compileKey]*schema
-	open     map[compileKey]bool
-	refs     bool
+	done     map[compileKey]compiled
+	depth    int
+	steps    *int // left; nil where the schema is bounded by its text
 }
+
+// maxSchemaDepth bounds how deep schemas nest through references.
+const maxSchemaDepth = 2000
+
+var errDeep = errors.New("schema nests too deep")
 
 type compileKey struct {
 	v     *value
@@ -171,12 +176,11 @@ type compileKey struct {
 
 // compile makes a schema of a value, its references resolved within it.
 func (c *compiler) compile(v *value) (*schema, error) {
-	c.done, c.open = make(map[compileKey]*schema), make(map[compileKey]bool)
 	if c.resolved {
 		v = v.follow()
 	}
-	c.root = v
-	if err := (&metaCheck{c: c, done: make(map[*value]bool)}).schema(v, "data"); err != nil {
+	c.root, c.done = v, make(map[compileKey]compiled)
+	if err := (&metaCheck{c: c, done: make(map[*value]error)}).schema(v); err != nil {
 		return nil, fmt.Errorf("schema is not valid: %w", err)
 	}
 	return c.schema(v)
@@ -196,10 +200,14 @@ func (c *compiler) schema(v *value) (*schema, error) {
 	}
 	k := compileKey{v, c.relax}
 	if s, ok := c.done[k]; ok {
-		return s, nil
+		return s.schema, s.err
+	}
+	if c.steps != nil {
+		if *c.steps--; *c.steps < 0 {
+			return nil, errDeep
+		}
 	}
 	s := &schema{}
-	c.done[k] = s
 	if v.is(boolean) {
 		s.never = !v.truth
 		return s, nil
@@ -207,7 +215,14 @@ func (c *compiler) schema(v *value) (*schema, error) {
 	if !v.is(object) {
 		return nil, fmt.Errorf("a schema is an object, not %s", v.show())
 	}
-	if err := c.fill(s, v); err != nil {
+	if c.depth++; c.depth > maxSchemaDepth {
+		return nil, errDeep
+	}
+	c.done[k] = compiled{schema: s}
+	err := c.fill(s, v)
+	c.depth--
+	if err != nil {
+		c.done[k] = compiled{err: err}
 		return nil, err
 	}
 	return s, nil
@@ -272,7 +287,7 @@ func (s *schema) rulesFor() bool {
 
 func (c *compiler) target(ref string) (*value, error) {
 	fragment, ok := strings.CutPrefix(ref, "#")
-	if !ok {
+	if !ok || c.root == nil {
 		return nil, errMissing
 	}
 	path, ok := pointerPath(fragment)
@@ -486,7 +501,7 @@ func (c *compiler) objects(s *schema, v *value) (err error) {
 // only read are not, and of a response those that are only written.
 func (c *compiler) required(v *value) []string {
 	m := c.get(v, "required")
-	if !m.is(list) || c.dropTop && v == c.root && !m.is(list) {
+	if !m.is(list) {
 		return nil
 	}
 	names := make([]string, 0, len(m.items))

@@ -204,8 +204,10 @@ func (e *env) property(up int) js {
 	if i < 0 {
 		return js{kind: jsNull}
 	}
-	if n, err := strconv.Atoi(e.path[i]); err == nil && (up > 0 || e.index) {
-		return jsNum(float64(n))
+	if k := e.path[i]; (up > 0 || e.index) && k != "" && k[0] >= '0' && k[0] <= '9' {
+		if n, err := strconv.Atoi(k); err == nil {
+			return jsNum(float64(n))
+		}
 	}
 	return jsText(e.path[i])
 }

@@ -24,6 +24,7 @@ const (
 // A value is a place in a document. Values are made once and only read then,
 // except for target, which is set while references are resolved.
 type value struct {
+	id      int32 // among the values of the document, from 1; 0 for one made later
 	kind    kind
 	truth   bool
 	num     float64

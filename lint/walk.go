@@ -26,8 +26,8 @@ type walk struct {
 	resolved bool
 	steps    *int // left
 	emit     func(match) error
-	found    map[visit]bool
-	seen     map[visit]bool // nil where the way counts
+	notes    *notes
+	once     bool // places are looked at once; not where the way counts
 	at       []string
 	above    []*value // the values from the root to here
 	env      env
@@ -42,25 +42,110 @@ type visit struct {
 	zone uint8
 }
 
-// apply runs a path over a value, which is the document or a part of it.
-func (d *Document) apply(p *Path, root *value, base []string, resolved bool, steps *int, emit func(match) error) error {
-	w := &walk{d: d, path: p, resolved: resolved, steps: steps, emit: emit, found: make(map[visit]bool), at: slices.Clone(base)}
-	if p.parents < 2 && !p.byPath() {
-		w.seen = make(map[visit]bool)
+// notes keep which places a walk has seen. A place to which no reference was
+// crossed is seen once anyhow. One behind a reference is kept by its number;
+// what is left goes into maps.
+type notes struct {
+	epoch uint32
+	seen  []note
+	masks []uint64 // those met in this epoch; their places are the bits of a note
+	found map[visit]bool
+	odd   map[visit]bool
+}
+
+type note struct {
+	epoch uint32
+	masks [3]uint32 // by zone
+	hit   uint8     // by zone
+}
+
+// begin forgets what the last walk has seen.
+func (n *notes) begin(values int32) {
+	n.epoch++
+	n.masks = n.masks[:0]
+	if len(n.seen) <= int(values) {
+		n.seen = make([]note, values+1)
 	}
+	n.found, n.odd = nil, nil
+}
+
+func (n *notes) of(v *value) *note {
+	k := &n.seen[v.id]
+	if k.epoch != n.epoch {
+		*k = note{epoch: n.epoch}
+	}
+	return k
+}
+
+// again reports whether a container was looked into before.
+func (n *notes) again(at visit) bool {
+	if at.own == at.v {
+		return false
+	}
+	if at.own == nil {
+		bit := -1
+		for i, m := range n.masks {
+			if m == at.mask {
+				bit = i
+			}
+		}
+		if bit < 0 && len(n.masks) < 32 {
+			bit = len(n.masks)
+			n.masks = append(n.masks, at.mask)
+		}
+		if bit >= 0 {
+			k := n.of(at.v)
+			before := k.masks[at.zone]&(1<<bit) != 0
+			k.masks[at.zone] |= 1 << bit
+			return before
+		}
+	}
+	if n.odd == nil {
+		n.odd = make(map[visit]bool)
+	}
+	before := n.odd[at]
+	n.odd[at] = true
+	return before
+}
+
+// hit reports whether a place was told before; above says that it is one
+// around the place that was found.
+func (n *notes) hit(at visit, above bool) bool {
+	if at.own == at.v && !above {
+		return false
+	}
+	if at.own == nil && !above && at.v.id > 0 {
+		k := n.of(at.v)
+		before := k.hit&(1<<at.zone) != 0
+		k.hit |= 1 << at.zone
+		return before
+	}
+	if n.found == nil {
+		n.found = make(map[visit]bool)
+	}
+	before := n.found[at]
+	n.found[at] = true
+	return before
+}
+
+// apply runs a path over a value, which is the document or a part of it.
+func (d *Document) apply(p *Path, root *value, base []string, resolved bool, steps *int, seen *notes, emit func(match) error) error {
+	w := &walk{d: d, path: p, resolved: resolved, steps: steps, emit: emit, notes: seen, at: slices.Clone(base)}
+	w.once = p.parents < 2 && !p.byPath()
+	seen.begin(d.values)
 	w.env = env{root: root, resolved: resolved}
 	if resolved {
 		root = root.follow()
 	}
+	own := root
+	if len(base) > 0 || root != d.root {
+		own = nil
+	}
 	if len(p.steps) == 0 {
-		return w.hit(visit{v: root}, base)
+		return w.hit(visit{v: root, own: own}, base)
 	}
 	if !root.container() {
 		return nil
-	}
-	own := root
-	if len(base) > 0 {
-		own = nil
 	}
 	w.above = append(w.above, root)
 	return w.below(visit{v: root, own: own, mask: 1})
@@ -77,11 +162,8 @@ func (p *Path) byPath() bool {
 
 // below looks at the members of a container.
 func (w *walk) below(at visit) error {
-	if w.seen != nil {
-		if w.seen[at] {
-			return nil
-		}
-		w.seen[at] = true
+	if w.once && w.notes.again(at) {
+		return nil
 	}
 	if len(w.at) > maxDepth {
 		return nil
@@ -125,14 +207,17 @@ func (p *Path) only(mask uint64) (names []string, ok bool) {
 }
 
 func (w *walk) into(at visit, key string, c *value) error {
-	if *w.steps--; *w.steps < 0 {
+	if *w.steps--; !w.once {
+		*w.steps -= 4 * len(w.at) // every way there is gone, and looked at whole
+	}
+	if *w.steps < 0 {
 		return errTooMuch
 	}
 	v := c
 	if w.resolved {
 		v = c.follow()
 	}
-	next := visit{v: v, own: w.shadow(at, key), zone: at.zone}
+	next := visit{v: v, own: w.shadow(at, key, c), zone: at.zone}
 	w.at = append(w.at, key)
 	defer func() { w.at = w.at[:len(w.at)-1] }()
 	if len(w.at) <= 4 {
@@ -171,9 +256,14 @@ func (w *walk) into(at visit, key string, c *value) error {
 
 // shadow is the place in the file that stands for a member until a reference
 // is crossed: from there on the member itself does.
-func (w *walk) shadow(at visit, key string) *value {
-	if !w.resolved || at.own == nil {
+func (w *walk) shadow(at visit, key string, member *value) *value {
+	if at.own == nil {
 		return nil
+	}
+	if at.own == at.v {
+		if _, isRef := member.ref(); !w.resolved || !isRef {
+			return member
+		}
 	}
 	c := at.own.get(key)
 	if c == nil {
@@ -223,10 +313,9 @@ func (w *walk) hit(at visit, path []string) error {
 			return nil
 		}
 		m.text = &value{kind: text, str: m.path[len(m.path)-1]}
-	} else if w.found[at] {
+	} else if w.notes.hit(at, w.path.parents > 0) {
 		return nil
 	}
-	w.found[at] = true
 	m.path = slices.Clone(m.path)
 	return w.emit(m)
 }

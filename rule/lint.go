@@ -10,7 +10,8 @@ import (
 	"gatehouse/lint"
 )
 
-// A linting runs a ruleset over the definition's main file.
+// A linting runs a ruleset over the definition; what it refers to in other
+// files counts too.
 type linting struct {
 	*gatehouse.LintCheck
 	ruleset *lint.Ruleset
@@ -89,7 +90,7 @@ func (l *linting) inputs(s *Subject) (any, error) {
 	if main == "" || !openAPI(main) {
 		return nil, nil
 	}
-	return map[string]any{"name": main, "text": sums(s.Form)[main]}, nil
+	return map[string]any{"name": main, "files": sums(s.Form)}, nil
 }
 
 func (l *linting) judge(s *Subject, v *Verdict) error {
@@ -108,7 +109,7 @@ func (l *linting) judge(s *Subject, v *Verdict) error {
 		if one.Severity > l.failOn || len(l.Rules) > 0 && !slices.Contains(l.Rules, one.Rule) {
 			continue
 		}
-		f := gatehouse.GateFinding{Object: s.object(), File: main, Line: one.Line, Column: one.Column, Rule: one.Rule, Detail: one.Message}
+		f := gatehouse.GateFinding{Object: s.object(), File: one.File, Line: one.Line, Column: one.Column, Rule: one.Rule, Detail: one.Message}
 		f.Operation = s.operationAt(one.Operation())
 		if f.Remedy = fmt.Sprintf("change the definition so that rule %q finds nothing there", one.Rule); one.Docs != "" {
 			f.Remedy += "; see " + one.Docs
@@ -150,11 +151,10 @@ func (s *Subject) document() (*lint.Document, error) {
 		if err != nil {
 			return nil, err
 		}
-		data, ok := files[s.main()]
-		if !ok {
+		if _, ok := files[s.main()]; !ok {
 			return nil, errors.New("the definition is missing")
 		}
-		return lint.Read(s.main(), data)
+		return lint.ReadFiles(s.main(), files)
 	})
 	if err != nil {
 		return nil, err
