@@ -21,6 +21,7 @@ var Routes = slices.Concat(
 	diffRoutes,
 	notifyRoutes,
 	supportRoutes,
+	slaRoutes,
 )
 
 // Actions are what a role can permit, sorted: the actions of all routes.

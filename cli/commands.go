@@ -28,7 +28,7 @@ func (a *App) commands() []*cobra.Command {
 		a.framework(), a.gate(), a.evidence(),
 		a.catalog(), a.gateways(), a.usage(), a.audit(), a.access(), a.console(),
 		a.notify(),
-		a.support(),
+		a.support(), a.sla(),
 		a.login(), a.logout(), a.contexts(), a.whoami(), a.tokens(), a.gatewayToken(), a.doctor(), a.version(),
 	}
 }

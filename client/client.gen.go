@@ -577,3 +577,8 @@ func (c *Client) CloseSupport(ctx context.Context, in adminapi.MoveSupportReques
 func (c *Client) ReopenSupport(ctx context.Context, in adminapi.MoveSupportRequest) (*adminapi.SupportAnswer, error) {
 	return call(ctx, c, adminapi.ReopenSupport, &in)
 }
+
+// GetServiceLevels carries out sla.get: tell whether what plans and APIs promise was kept.
+func (c *Client) GetServiceLevels(ctx context.Context, in adminapi.PromisesRequest) (*adminapi.PromisesAnswer, error) {
+	return call(ctx, c, adminapi.GetServiceLevels, &in)
+}

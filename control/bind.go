@@ -19,6 +19,7 @@ func (c *Control) bind() {
 	server.BindUsage(s, c.Usage, c.Now)
 	server.BindNotify(s, c.Notify)
 	server.BindSupport(s, c.Support, c.Now)
+	server.BindSLA(s, c.Promises, c.Now)
 	s.BindOnboarding(c.Onboarding)
 	s.BindTeams(c.Teams)
 	s.BindGate(c.Gate, c.Catalog)

@@ -31,6 +31,7 @@ import (
 	"gatehouse/control/notify"
 	"gatehouse/control/release"
 	"gatehouse/control/server"
+	"gatehouse/control/sla"
 	"gatehouse/control/subscription"
 	"gatehouse/control/support"
 	"gatehouse/control/team"
@@ -78,6 +79,7 @@ type Control struct {
 	Usage         *usage.Usage
 	Notify        *notify.Notify
 	Support       *support.Desk
+	Promises      *sla.Promises
 	Onboarding    *onboarding.Desk
 	Teams         *team.Desk
 	Frameworks    *framework.Desk
@@ -152,6 +154,7 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Notify = notify.New(notify.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Now: c.Now, Vault: c.Fleet, Source: "/gatehouse/" + c.Fleet.ID(), Version: c.Version,
 		Allow: c.Options.Notify.Allow, Mail: c.Options.Notify.Mail})
 	c.Support = support.New(c.Trail, c.Catalog)
+	c.Promises = &sla.Promises{Catalog: c.Catalog, DB: c.DB, Support: c.Support, Now: c.Now}
 	c.Catalog.EventTypes = adminapi.EventTypes()
 	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins})
 	c.bind()

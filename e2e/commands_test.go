@@ -38,6 +38,7 @@ var commands = map[string]func(ts *testscript.TestScript, neg bool, args []strin
 	"receiver": receiver,
 	"told":     told,
 	"waits":    waits,
+	"soon":     soon,
 	"large":    large,
 }
 

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,18 +154,27 @@ func (h *hook) have(texts []string) (bodies []string, fault string) {
 // waits DELIVERY TEXT: within 10 s an attempt of the delivery failed with the
 // text, and it goes on being tried.
 func waits(ts *testscript.TestScript, _ bool, args []string) {
-	end := time.Now().Add(10 * time.Second)
+	repeat(ts, regexp.MustCompile(`(?s)"state": "waiting".*`+regexp.QuoteMeta(args[1])), "notify", "show", args[0], "-o", "json")
+}
+
+// soon PATTERN COMMAND …: within 20 s gatehouse COMMAND … writes what matches.
+func soon(ts *testscript.TestScript, _ bool, args []string) {
+	repeat(ts, regexp.MustCompile(args[0]), args[1:]...)
+}
+
+func repeat(ts *testscript.TestScript, want *regexp.Regexp, args ...string) {
+	end := time.Now().Add(20 * time.Second)
 	for {
-		c := exec.Command(filepath.Join(program, "gatehouse"), "notify", "show", args[0], "-o", "json")
+		c := exec.Command(filepath.Join(program, "gatehouse"), args...)
 		c.Env = append(environment(ts), "GATEHOUSE_DATA="+ts.Getenv("GATEHOUSE_DATA"))
 		out, err := c.CombinedOutput()
-		if err == nil && strings.Contains(string(out), args[1]) && strings.Contains(string(out), `"state": "waiting"`) {
+		if err == nil && want.Match(out) {
 			return
 		}
 		if time.Now().After(end) {
-			ts.Fatalf("delivery %s: want a failed attempt with %q, got\n%s", args[0], args[1], out)
+			ts.Fatalf("gatehouse %s: want %q, got\n%s", strings.Join(args, " "), want, out)
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(100 * time.Millisecond)
 	}
 }
 

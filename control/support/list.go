@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"gatehouse"
 	"gatehouse/store"
@@ -139,4 +140,29 @@ func (d *Desk) Count(ctx context.Context, team string) (n OpenCount, err error) 
 		}
 	}
 	return n, nil
+}
+
+// Each yields the requests opened within [from, to), the newest first.
+func (d *Desk) Each(ctx context.Context, from, to time.Time, do func(*Request)) error {
+	q := store.Query{Kind: string(gatehouse.KindSupportRequest), Sort: "opened", Desc: true, Limit: 500}
+	for {
+		page, err := d.db.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for i := range page.Records {
+			r, err := requestOf(&page.Records[i])
+			switch {
+			case err != nil:
+				return err
+			case r.Opened.Before(from):
+				return nil
+			case r.Opened.Before(to):
+				do(r)
+			}
+		}
+		if q.After = page.Next; q.After == "" {
+			return nil
+		}
+	}
 }

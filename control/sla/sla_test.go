@@ -1,0 +1,292 @@
+package sla
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"gatehouse"
+	"gatehouse/control/audit"
+	"gatehouse/control/catalog"
+	"gatehouse/control/support"
+	"gatehouse/jsonx"
+	"gatehouse/report"
+	"gatehouse/store"
+	"gatehouse/store/memory"
+)
+
+var ctx = context.Background()
+
+// now is in the middle of an hour.
+var now = time.Date(2026, 11, 22, 12, 30, 0, 0, time.UTC)
+
+func ms(n int) jsonx.Duration { return jsonx.Duration(time.Duration(n) * time.Millisecond) }
+
+var (
+	apiSLA  = gatehouse.SLA{Availability: 99, Latency: &gatehouse.SLALatency{P50: ms(64), P95: ms(200)}}
+	planSLA = gatehouse.SLA{Availability: 99.9, Latency: &gatehouse.SLALatency{P99: ms(512)}}
+)
+
+type fataler interface {
+	Helper()
+	Fatal(...any)
+}
+
+func put(t fataler, db store.DB, kind gatehouse.Kind, team, name string, spec gatehouse.Spec) {
+	t.Helper()
+	o := &gatehouse.Object{APIVersion: gatehouse.APIVersion, Kind: kind, Metadata: gatehouse.Metadata{Team: team, Name: name}, Spec: spec}
+	doc, err := jsonx.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonx.Marshal(&gatehouse.Stored{Object: doc})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Apply(ctx, store.Batch{Writes: []store.Write{{Key: o.Key(), Kind: string(kind), Value: value, Expect: store.Any,
+		Index: catalog.Indexes(o, "", &gatehouse.SubscriptionStatus{State: gatehouse.Approved})}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func site(t fataler) *Promises {
+	db := memory.New()
+	trail := &audit.Trail{DB: db, Now: func() time.Time { return now }}
+	c := catalog.New(trail)
+	put(t, db, gatehouse.KindTeam, "", "payments", &gatehouse.Team{})
+	put(t, db, gatehouse.KindTeam, "", "billing", &gatehouse.Team{})
+	put(t, db, gatehouse.KindAPI, "payments", "orders", &gatehouse.API{SLA: &apiSLA, Versions: []gatehouse.Version{{Name: "v1", Path: "/o/v1"}}})
+	put(t, db, gatehouse.KindAPI, "payments", "free", &gatehouse.API{Versions: []gatehouse.Version{{Name: "v1", Path: "/f/v1"}}})
+	put(t, db, gatehouse.KindProduct, "payments", "commerce", &gatehouse.Product{APIs: []string{"orders"}, Plans: []gatehouse.Plan{{Name: "gold", SLA: &planSLA}, {Name: "free"}}})
+	put(t, db, gatehouse.KindApplication, "billing", "invoices", &gatehouse.Application{})
+	put(t, db, gatehouse.KindSubscription, "billing", "inv", &gatehouse.Subscription{Application: "invoices", Product: "payments/commerce", Plan: "gold", Environment: "prod"})
+	return &Promises{Catalog: c, DB: db, Support: support.New(trail, c), Now: func() time.Time { return now }}
+}
+
+// A call is one request, as the naive model sees it.
+type call struct {
+	at                          time.Time
+	env, api, app, plan, denied string
+	class                       int
+	took                        time.Duration
+}
+
+// row counts a call as a gateway would.
+func (c *call) row() store.UsageRow {
+	latency := make([]int64, len(report.LatencyBounds)+1)
+	i, _ := slices.BinarySearch(report.LatencyBounds, c.took)
+	latency[i] = 1
+	product := ""
+	if c.plan != "" {
+		product = "payments/commerce"
+	}
+	return store.UsageRow{Hour: c.at.Truncate(time.Hour), Environment: c.env, Gateway: "g", API: c.api, Application: c.app, Product: product, Plan: c.plan,
+		Class: c.class, Denied: c.denied, Requests: 1, Latency: latency}
+}
+
+// naive judges one by one what the report must say.
+func naive(calls []call, from, to time.Time, mine func(*call) bool) (counted, failed, left int64, took []time.Duration) {
+	for i := range calls {
+		c := &calls[i]
+		if h := c.at.Truncate(time.Hour); h.Before(from) || !h.Before(to) || !mine(c) || c.class == 0 {
+			continue
+		}
+		if c.denied == "caller-left" {
+			left++
+			continue
+		}
+		if counted++; c.class == 5 {
+			failed++
+		}
+		if c.denied == "" {
+			took = append(took, c.took)
+		}
+	}
+	slices.Sort(took)
+	return counted, failed, left, took
+}
+
+// TestReportIsExact compares reports of random calls with a model that counts
+// them one by one, in the month and in each rolling window.
+func TestReportIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := site(t)
+		n := rapid.IntRange(0, 80).Draw(t, "calls")
+		calls := make([]call, n)
+		u := &store.Usage{Spool: "s", Number: 1}
+		for i := range calls {
+			calls[i] = call{
+				at:     now.Add(-time.Duration(rapid.SampledFrom([]int{0, 20, 40, 90, 150, 330, 400, 1400, 1500, 10_000, 11_000, 30_000, 32_000, 44_000}).Draw(t, "ago")) * time.Minute),
+				env:    rapid.SampledFrom([]string{"dev", "prod"}).Draw(t, "env"),
+				api:    rapid.SampledFrom([]string{"payments/orders@v1", "payments/orders@v2", "payments/free@v1", ""}).Draw(t, "api"),
+				app:    rapid.SampledFrom([]string{"billing/invoices", "billing/other", ""}).Draw(t, "app"),
+				plan:   rapid.SampledFrom([]string{"gold", "free", ""}).Draw(t, "plan"),
+				denied: rapid.SampledFrom([]string{"", "", "", "rate-limit", "caller-left", "backend-timeout"}).Draw(t, "denied"),
+				class:  rapid.SampledFrom([]int{0, 1, 2, 2, 2, 3, 4, 5}).Draw(t, "class"),
+				took:   time.Duration(rapid.SampledFrom([]int{50, 125, 126, 60_000, 64_000, 64_001, 128_001, 200_000, 256_000, 300_000, 512_000, 600_000, 20_000_000}).Draw(t, "took")) * time.Microsecond,
+			}
+			u.Rows = append(u.Rows, calls[i].row())
+		}
+		if _, err := p.DB.Apply(ctx, store.Batch{Usage: u}); err != nil {
+			t.Fatal(err)
+		}
+		from, to, err := Month("2026-11", now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		window := rapid.SampledFrom(append([]string{"month"}, "1h", "6h", "24h", "7d", "30d")).Draw(t, "window")
+		for _, w := range Windows {
+			if w.Name == window {
+				from, to = Rolling(w.Time, now)
+			}
+		}
+		app := rapid.SampledFrom([]string{"", "billing/invoices"}).Draw(t, "for")
+		got, err := p.Report(ctx, Question{From: from, To: to, Application: app})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[string]bool{}
+		for i := range got.Items {
+			item := &got.Items[i]
+			mine := func(c *call) bool {
+				if c.env != item.Environment || app != "" && c.app != app {
+					return false
+				}
+				if item.Kind == "api" {
+					return strings.HasPrefix(c.api, item.API+"@")
+				}
+				return c.plan == item.Plan
+			}
+			name := item.Kind + " " + item.API + item.Product + item.Plan + " " + item.Environment
+			if seen[name] {
+				t.Fatalf("%s stands twice", name)
+			}
+			seen[name] = true
+			counted, failed, left, took := naive(calls, from, to, mine)
+			m := item.Measured
+			if m.Counted != counted || m.Failed != failed || m.Left != left {
+				t.Fatalf("%s in %s: got %d counted, %d failed, %d left; the model %d, %d, %d", name, window, m.Counted, m.Failed, m.Left, counted, failed, left)
+			}
+			verdict := NoData
+			if counted > 0 {
+				// In whole numbers: failed/counted against what may fail, in thousandths of a percent.
+				may := int64(math.Round((100 - item.Objective.Availability) * 1000))
+				if verdict = Kept; failed*100_000 > may*counted {
+					verdict = Broken
+				}
+			}
+			if m.Available != verdict {
+				t.Fatalf("%s: availability %v of %d/%d is %s, the model says %s", name, m.Availability, failed, counted, m.Available, verdict)
+			}
+			for _, q := range m.Latency {
+				if len(took) == 0 {
+					if q.Verdict != NoData {
+						t.Fatalf("%s: p%d is %s without data", name, q.Percent, q.Verdict)
+					}
+					continue
+				}
+				exact := took[(len(took)*q.Percent+99)/100-1]
+				if exact <= q.Over && q.Over > 0 || q.UpTo > 0 && exact > q.UpTo {
+					t.Fatalf("%s: p%d is %s, and said to be in (%s, %s]", name, q.Percent, exact, q.Over, q.UpTo)
+				}
+				if kept := exact <= q.Limit; q.Verdict == Kept && !kept || q.Verdict == Broken && kept {
+					t.Fatalf("%s: p%d is %s of %s, and said to be %s", name, q.Percent, exact, q.Limit, q.Verdict)
+				}
+				if q.Verdict == Undecided && slices.Contains(report.LatencyBounds, q.Limit) {
+					t.Fatalf("%s: p%d of %s, which is a bound, is undecided", name, q.Percent, q.Limit)
+				}
+			}
+			for _, w := range Windows {
+				wf, wt := Rolling(w.Time, got.To)
+				counted, failed, _, _ := naive(calls, wf, wt, mine)
+				burn, ok := item.Burn[w.Name]
+				if ok != (counted > 0) || ok && math.Abs(burn-float64(failed)/float64(counted)/((100-item.Objective.Availability)/100)) > 1e-9 {
+					t.Fatalf("%s: burn in %s is %v, %t; the model has %d of %d", name, w.Name, burn, ok, failed, counted)
+				}
+			}
+		}
+		// Nothing that was counted and promised is missing.
+		for i := range calls {
+			c := &calls[i]
+			h := c.at.Truncate(time.Hour)
+			if h.Before(from) || !h.Before(to) || app != "" && c.app != app {
+				continue
+			}
+			kind := "plan"
+			if app != "" {
+				kind = "application"
+			}
+			if c.plan == "gold" && !seen[kind+" payments/commercegold "+c.env] {
+				t.Fatalf("plan gold in %s is missing: %v", c.env, seen)
+			}
+			if app == "" && strings.HasPrefix(c.api, "payments/orders@") && !seen["api payments/orders "+c.env] {
+				t.Fatalf("the API in %s is missing: %v", c.env, seen)
+			}
+		}
+	})
+}
+
+func TestVerdicts(t *testing.T) {
+	at := func(bucket int, n int64) []int64 {
+		l := make([]int64, len(report.LatencyBounds)+1)
+		l[bucket] = n
+		return l
+	}
+	for _, tt := range []struct {
+		name    string
+		bucket  int
+		limit   time.Duration
+		verdict string
+	}{
+		{"within", 10, 128 * time.Millisecond, Kept},
+		{"between two bounds", 11, 200 * time.Millisecond, Undecided},
+		{"over", 11, 100 * time.Millisecond, Broken},
+		{"above all bounds", 18, 10 * time.Second, Broken},
+		{"above all bounds, promised higher", 18, 20 * time.Second, Undecided},
+	} {
+		tl := &tally{histogram: at(tt.bucket, 10)}
+		if q := tl.quantile(95, tt.limit); q.Verdict != tt.verdict {
+			t.Errorf("%s: got %+v, want %s", tt.name, q, tt.verdict)
+		}
+	}
+	full := gatehouse.SLA{Availability: 100}
+	if m := (&tally{counted: 10}).judge(full); m.Available != Kept || m.Burn != nil {
+		t.Errorf("100 %% kept: %+v", m)
+	}
+	if m := (&tally{counted: 10, failed: 1}).judge(full); m.Available != Broken {
+		t.Errorf("100 %% missed: %+v", m)
+	}
+	if m := (&tally{counted: 1000, failed: 2}).judge(planSLA); *m.Burn < 1.99 || *m.Burn > 2.01 || *m.Budget > -99 {
+		t.Errorf("twice what may fail: burn %v, budget %v", *m.Burn, *m.Budget)
+	}
+}
+
+func TestMonth(t *testing.T) {
+	for text, want := range map[string]string{"2026-10": "2026-10-01 2026-11-01", "2026-11": "2026-11-01 2026-11-22", "2026-12": "yet to come", "november": "not a month"} {
+		from, to, err := Month(text, now)
+		got := fmt.Sprint(from.Format(time.DateOnly), " ", to.Format(time.DateOnly))
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("month %q: got %s, want %s", text, got, want)
+		}
+	}
+}
+
+func TestUnknown(t *testing.T) {
+	p := site(t)
+	for _, q := range []Question{{API: "payments/nothing"}, {Plan: "payments/commerce/silver"}, {Plan: "payments/commerce/free"}, {Plan: "payments/nothing/gold"}, {Application: "billing/nothing"}} {
+		q.From, q.To = Rolling(time.Hour, now)
+		if _, err := p.Report(ctx, q); !gatehouse.Is(err, gatehouse.NotFound) {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+}
