@@ -22,6 +22,7 @@ import (
 	"gatehouse/bench/landscape"
 	"gatehouse/bench/quote"
 	"gatehouse/bench/results"
+	"gatehouse/bench/rollback"
 	"gatehouse/bench/traffic"
 )
 
@@ -36,6 +37,7 @@ var sections = []section{
 	{"landscape", landscape.Measure},
 	{"keys", keys.Measure},
 	{"gate", gate.Measure},
+	{"rollback", rollback.Measure},
 	{"access", quote.Access},
 	{"request", quote.Request},
 	{"traffic", traffic.Measure},
@@ -46,7 +48,7 @@ func main() {
 	if len(os.Args) > 1 && traffic.Role(os.Args[1:]) { // a process of a measurement
 		return
 	}
-	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, access, request, traffic, more")
+	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, rollback, access, request, traffic, more")
 	quick := flag.Bool("quick", false, "less of everything; write nothing")
 	file := flag.String("file", "bench/RESULTS.md", "where results are written")
 	flag.Parse()

@@ -1,0 +1,183 @@
+// Package rollback measures how soon a gateway serves the revision before once
+// somebody asks for it.
+//
+// The control plane is in the measuring process, for the time to count from when
+// it is asked; the gateway is a process of its own.
+package rollback
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"gatehouse/bench/estate"
+	"gatehouse/bench/load"
+	"gatehouse/bench/results"
+	"gatehouse/bench/site"
+	"gatehouse/control"
+	"gatehouse/control/audit"
+	"gatehouse/control/catalog"
+	"gatehouse/control/server"
+)
+
+// A measurement is one run.
+type measurement struct {
+	apis, rounds int
+	site         *site.Site
+	control      *control.Control
+	decided      []time.Duration // until the management wing has answered
+	served       []time.Duration // until the gateway serves it, from the same moment
+}
+
+// Measure returns a table.
+func Measure(ctx context.Context, quick bool) (text string, err error) {
+	m := &measurement{apis: 2000, rounds: 200}
+	if quick {
+		m.apis, m.rounds = 200, 40
+	}
+	if m.site, err = site.New(); err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, m.site.Close()) }()
+	end, err := m.begin(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	if err := m.fill(); err != nil {
+		return "", fmt.Errorf("filling: %w", err)
+	}
+	if err := m.roll(ctx); err != nil {
+		return "", fmt.Errorf("rolling back: %w", err)
+	}
+	return m.table(), nil
+}
+
+// begin starts the control plane in this process.
+func (m *measurement) begin(ctx context.Context) (end func() error, err error) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
+	if m.control, err = control.Open(ctx, control.Options{Data: m.site.Data(), Log: log, Version: "bench"}); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", m.site.Admin())
+	if err != nil {
+		return nil, errors.Join(err, m.control.Close())
+	}
+	if err := os.WriteFile(filepath.Join(m.site.Data(), "admin.addr"), []byte("http://"+m.site.Admin()+"\n"), 0o600); err != nil {
+		return nil, errors.Join(err, l.Close(), m.control.Close())
+	}
+	s := &http.Server{Handler: m.control.Handler(), ReadHeaderTimeout: 10 * time.Second}
+	work, stop := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { m.control.Run(work) })
+	wg.Go(func() { _ = s.Serve(&server.Either{Listener: l, TLS: m.control.TLS(nil), Plain: true}) }) // ends with Close
+	return func() error {
+		m.site.Gateway.Kill()
+		s.Close()
+		stop()
+		wg.Wait()
+		return m.control.Close()
+	}, nil
+}
+
+// api is the one that goes back and forth, in one of its two forms.
+const api = `apiVersion: gatehouse/v1
+kind: Team
+metadata: {name: shop}
+spec: {title: Shop}
+---
+apiVersion: gatehouse/v1
+kind: Backend
+metadata: {team: shop, name: cart}
+spec: {environments: {dev: {targets: [{url: %q}]}}}
+---
+apiVersion: gatehouse/v1
+kind: API
+metadata: {team: shop, name: cart}
+spec: {versions: [{name: v1, path: /cart, backend: cart, access: open, policies: [{headers: {response: {set: {X-Step: %s}}}}]}]}
+`
+
+func (m *measurement) fill() error {
+	if err := m.site.Platform(); err != nil {
+		return err
+	}
+	if err := m.site.Join(); err != nil {
+		return err
+	}
+	dir := filepath.Join(m.site.Dir, "estate")
+	if err := estate.Write(dir, 0, m.apis, m.site.Backend); err != nil {
+		return err
+	}
+	if _, _, err := m.site.CLI(0, "apply", "-f", dir, "--wait", "60s"); err != nil {
+		return err
+	}
+	for _, step := range []string{"one", "two"} {
+		file := filepath.Join(m.site.Dir, step+".yaml")
+		if err := os.WriteFile(file, fmt.Appendf(nil, api, m.site.Backend, step), 0o600); err != nil {
+			return err
+		}
+		if _, _, err := m.site.CLI(0, "apply", "-f", file, "--wait", "60s"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roll goes back, and back again, and waits each time until the gateway answers
+// so.
+func (m *measurement) roll(ctx context.Context) error {
+	probe, err := load.Dial(m.site.Traffic)
+	if err != nil {
+		return err
+	}
+	defer probe.Close()
+	ctx = audit.WithRequest(ctx, audit.Request{Actor: "user:admin", Authentication: "none"})
+	ref, steps := catalog.Ref{Team: "shop", Name: "cart", Version: "v1"}, []string{"one", "two"}
+	for i := range m.rounds {
+		begin := time.Now()
+		if _, err := m.control.Catalog.Rollback(ctx, ref, "dev", "to measure it"); err != nil {
+			return err
+		}
+		m.decided = append(m.decided, time.Since(begin))
+		for {
+			a, err := probe.Get("/cart/x", "", "X-Step")
+			if err != nil {
+				return err
+			}
+			if took := time.Since(begin); a.Revision == steps[i%2] {
+				m.served = append(m.served, took)
+				break
+			} else if took > 30*time.Second {
+				return fmt.Errorf("round %d: still %q after %v", i, a.Revision, took)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+	slices.Sort(m.decided)
+	slices.Sort(m.served)
+	return nil
+}
+
+func (m *measurement) table() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## Rolling back\n\n%s; load average %s.\n", results.Machine(), results.Load())
+	fmt.Fprintf(&b, "Beside %d APIs of 10 operations, one API version goes back to the revision before, and back again, %d times. ", m.apis, m.rounds)
+	b.WriteString("Counted from when the management wing is asked (SQLite, in the measuring process) to the first answer of the gateway, a process of its own.\n\n")
+	b.WriteString("| what | p50 | p99 | most | goal |\n|---|---|---|---|---|\n")
+	line := func(what string, all []time.Duration, goal string) {
+		ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+		fmt.Fprintf(&b, "| %s | %.1f ms | %.1f ms | %.1f ms | %s |\n", what, ms(all[len(all)/2]), ms(all[len(all)*99/100]), ms(all[len(all)-1]), goal)
+	}
+	line("decided and on record", m.decided, "")
+	line("served by the gateway", m.served, "p99 < 1 s")
+	return b.String()
+}
