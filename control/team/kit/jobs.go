@@ -40,7 +40,7 @@ func Jobs(f Facts) []Job {
 	return append([]Job{check, deliver}, jobs...)
 }
 
-// release brings the newest revision into an environment.
+// release takes the newest revision through the gate and into an environment.
 func release(ref string, e Environment) []string {
-	return []string{"gatehouse release " + ref + " --env " + e.Name}
+	return []string{"gatehouse gate run " + ref + " --env " + e.Name, "gatehouse release " + ref + " --env " + e.Name}
 }
