@@ -65,7 +65,8 @@ type LintCheck struct {
 type PolicyCheck struct {
 	Name string `json:"name"` // of the policy, "rate-limit"
 	// Condition is a CEL expression over config, the policy's configuration with
-	// defaults filled in; none: being there is enough.
+	// defaults filled in, sizes in bytes and periods in seconds:
+	// config.bytes <= 1048576, config.per >= 60. None: being there is enough.
 	Condition string `json:"condition,omitempty"`
 	// Operations that must have it; without it, all.
 	Operations *OperationSelector `json:"operations,omitempty"`

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -140,7 +141,8 @@ func (c *policyCheck) satisfies(u used) (bool, string) {
 	return true, ""
 }
 
-// effective is a configuration with defaults filled in.
+// effective is a configuration with defaults filled in, sizes in bytes and
+// periods in seconds.
 func effective(name string, raw json.RawMessage) (any, error) {
 	kind, ok := all.Find(name)
 	if !ok {
@@ -150,7 +152,7 @@ func effective(name string, raw json.RawMessage) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := expr.Value(config)
+	v, err := quantities(reflect.ValueOf(config))
 	if err != nil || v != nil {
 		return v, err
 	}

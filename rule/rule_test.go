@@ -117,6 +117,7 @@ func TestJudge(t *testing.T) {
 		{"condition holds", `{id: a, check: {policy: {name: rate-limit, condition: "config.requests <= 100", operations: {ids: [createOrder]}}}}`, nil, nil},
 		{"condition does not hold", `{id: a, check: {policy: {name: rate-limit, condition: "config.requests <= 10", operations: {ids: [createOrder]}, message: at most ten}}}`, nil,
 			[]string{"(operation createOrder), but config.requests <= 10 does not hold for its configuration => at most ten"}},
+		{"a period is seconds", `{id: a, check: {policy: {name: rate-limit, condition: "config.per == 60 && config.requests / 60 <= 1", operations: {ids: [createOrder]}}}}`, nil, nil},
 		{"condition asks for what is not there", `{id: a, check: {policy: {name: jwt, condition: "config.nothing == 1"}}}`, nil,
 			[]string{"no such key: nothing", "no such key: nothing"}},
 		{"forbidden policy", `{id: a, check: {policy: {name: rate-limit, forbid: true}}}`, nil,
