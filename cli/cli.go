@@ -93,7 +93,7 @@ func (a *App) Run(ctx context.Context, args []string, extra ...func(*App) *cobra
 // by one.
 func (a *App) explain(err error) {
 	e, ok := errors.AsType[*gatehouse.Error](err)
-	if ok && len(e.Faults) > 1 {
+	if ok && len(e.Faults) > 1 && e.Kind == gatehouse.Invalid { // of others the sentence says what is meant
 		for _, f := range e.Faults {
 			fmt.Fprintln(a.Err, f)
 		}

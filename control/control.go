@@ -149,7 +149,9 @@ func (c *Control) wire(ctx context.Context) error {
 	}
 	c.Gate = gate.New(c.Trail, c.Fleet, c.Log)
 	c.Catalog.Gate, c.Frameworks.Inaugurate = c.Gate, c.Gate.Inaugurate
-	c.Gate.Holds = func(subject, role, api string) bool { return c.Guard.Index().Holds(subject, role, access.ParseOn("API/"+api)) }
+	c.Gate.Holds = func(subject, role, api string) bool {
+		return c.Guard.Index().Holds(subject, role, access.ParseOn("API/"+api))
+	}
 	c.Gate.Behind = c.Frameworks.Behind
 	c.Notify = notify.New(notify.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Now: c.Now, Vault: c.Fleet, Source: "/gatehouse/" + c.Fleet.ID(), Version: c.Version,
 		Allow: c.Options.Notify.Allow, Mail: c.Options.Notify.Mail})

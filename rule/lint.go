@@ -1,10 +1,12 @@
 package rule
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"path"
 	"slices"
+	"sync"
 
 	"gatehouse"
 	"gatehouse/lint"
@@ -60,7 +62,7 @@ func newLint(c *gatehouse.LintCheck, files Resolver) (check, []gatehouse.Fault) 
 		}
 	}
 	var err error
-	if l.ruleset, err = lint.Parse(name, data, resolve); err != nil {
+	if l.ruleset, err = parse(name, data, resolve, len(read) == 0); err != nil {
 		return wrong("ruleset", "%v", err)
 	}
 	known := l.ruleset.Rules()
@@ -78,6 +80,36 @@ func newLint(c *gatehouse.LintCheck, files Resolver) (check, []gatehouse.Fault) 
 		return wrong("ruleset", "%v", err)
 	}
 	return l, nil
+}
+
+// rulesets that extend what is built in, made ready once: many controls take
+// rules of the same one.
+var rulesets struct {
+	sync.Mutex
+	ready map[string]*lint.Ruleset
+}
+
+// maxRulesets bounds how many are kept.
+const maxRulesets = 32
+
+func parse(name string, data []byte, resolve lint.Resolver, alone bool) (*lint.Ruleset, error) {
+	if !alone || !bytes.HasPrefix(data, []byte("extends: ")) {
+		return lint.Parse(name, data, resolve)
+	}
+	rulesets.Lock()
+	defer rulesets.Unlock()
+	if r := rulesets.ready[string(data)]; r != nil {
+		return r, nil
+	}
+	r, err := lint.Parse(name, data, nil)
+	if err != nil {
+		return nil, err
+	}
+	if rulesets.ready == nil || len(rulesets.ready) >= maxRulesets {
+		rulesets.ready = map[string]*lint.Ruleset{}
+	}
+	rulesets.ready[string(data)] = r
+	return r, nil
 }
 
 // content is what the check demands, for the control's digest.

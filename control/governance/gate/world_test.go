@@ -24,7 +24,7 @@ import (
 
 // A world is a control plane's memory with a gate, and a clock that is set.
 type world struct {
-	t    *testing.T
+	t    testing.TB
 	ctx  context.Context
 	db   store.DB
 	gate *gate.Gate
@@ -47,7 +47,7 @@ func (s signer) AttestKeys() map[string][]byte {
 
 const day = 24 * time.Hour
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	at := time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
 	db := memory.New()
