@@ -1,6 +1,10 @@
 package adminapi
 
-import "gatehouse"
+import (
+	"github.com/danielgtaylor/huma/v2"
+
+	"gatehouse"
+)
 
 // The routes of evidence: files that prove something, by the SHA-256 of their
 // bytes.
@@ -23,9 +27,15 @@ At most 10 MiB. It is kept once, by the SHA-256 of its bytes, which approvals an
 		ID: "getEvidenceContent", Pattern: "GET /v1/evidence/{hash}/content", Action: "evidence.get", Stream: true,
 		Doc: "Read the bytes of a file",
 	}}
+	GetEvidencePack = Route[EvidencePackRequest, EvidencePack]{Operation{
+		ID: "getEvidencePack", Pattern: "GET /v1/frameworks/{name}/evidence", Action: "gate.evidence", On: frameworkOn, Stream: true,
+		Doc: `Take away everything that proves a framework, for an auditor
+
+A ZIP archive with texts, approvals, attestations, waivers, the policies that run, the events that belong to them and evidence files, with a signed list of hashes. It is verified with no server running. That it was taken is on record.`,
+	}}
 )
 
-var evidenceRoutes = []Described{AddEvidence, ListEvidence, GetEvidence, GetEvidenceContent}
+var evidenceRoutes = []Described{AddEvidence, ListEvidence, GetEvidence, GetEvidenceContent, GetEvidencePack}
 
 // Requests and answers about evidence.
 type (
@@ -56,5 +66,15 @@ type (
 		ContentType string `header:"Content-Type"`
 		Disposition string `header:"Content-Disposition"`
 		Body        []byte
+	}
+	EvidencePackRequest struct {
+		OrgRef
+		Environment string `query:"environment" doc:"Only what is of this one; left out, of all."`
+	}
+	// EvidencePack is streamed; clients read it as it comes.
+	EvidencePack struct {
+		ContentType string `header:"Content-Type"`
+		Disposition string `header:"Content-Disposition"`
+		Body        func(huma.Context)
 	}
 )

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"gatehouse/control/governance/proof"
 	"gatehouse/control/release"
 	"gatehouse/control/server"
 )
@@ -14,6 +15,7 @@ func (c *Control) bind() {
 	s.BindAudit()
 	s.BindFrameworks(c.Frameworks)
 	s.BindEvidence(c.Evidence)
+	s.BindProof(&proof.Prover{Trail: c.Trail, Signer: c.Fleet, Explain: c.Fleet.State(), Now: c.Now})
 	server.BindFleet(s, c.Fleet)
 	server.BindDiff(s, &release.Differ{Catalog: c.Catalog, DB: c.DB, Now: c.Now})
 	server.BindUsage(s, c.Usage, c.Now)

@@ -8,6 +8,7 @@ import (
 	"go/format"
 	"log"
 	"os"
+	"reflect"
 	"strings"
 
 	"gatehouse/adminapi"
@@ -38,6 +39,9 @@ func methods(routes []adminapi.Described) ([]byte, error) {
 		}
 		name := strings.ToUpper(o.ID[:1]) + o.ID[1:]
 		in, res := r.Types()
+		if body, ok := res.FieldByName("Body"); ok && body.Type.Kind() == reflect.Func {
+			continue // streamed: stream.go has what reads it
+		}
 		doc := o.Summary()
 		fmt.Fprintf(&b, "// %s carries out %s: %s.\n", name, o.Action, strings.ToLower(doc[:1])+doc[1:])
 		fmt.Fprintf(&b, "func (c *Client) %s(ctx context.Context, in %s) (*%s, error) {\n\treturn call(ctx, c, adminapi.%s, &in)\n}\n\n", name, in, res, name)
