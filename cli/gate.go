@@ -30,7 +30,7 @@ somebody other than who asks.`,
 		a.decideWaiver("approve", "Let a waiver begin; who asked for it cannot", (*client.Client).ApproveWaiver),
 		a.decideWaiver("reject", "Turn a waiver down", (*client.Client).RejectWaiver),
 		a.decideWaiver("end", "End a waiver before its time", (*client.Client).RevokeWaiver),
-		a.gateRevoke(), a.gateRestore(), a.gateVerify(), a.gateKeys(),
+		a.gateRevoke(), a.gateRestore(), a.gateVerify(), a.gateKeys(), a.gateEvidence(),
 	)
 	return c
 }

@@ -25,16 +25,23 @@ const maxAttestation = 16 << 20
 func (a *App) gateVerify() *cobra.Command {
 	var key string
 	c := &cobra.Command{
-		Use: "verify FILE", Args: exactly(1, "one file"), Short: "Verify an attestation, without a server",
+		Use: "verify FILE", Args: exactly(1, "one file"), Short: "Verify an attestation or an evidence pack, without a server",
 		Long: `Verify that an attestation was signed by the installation and says what it said,
 and that it has not ended. FILE is what "gatehouse gate show -o json" printed, or
 the attestation in it; "-" reads standard input. --key is the file of public keys
 that "gatehouse gate keys" printed, kept from a moment when the server was
 trusted; without it the server is asked for them.
 
+A pack for an auditor, as "gatehouse gate evidence" wrote it, is verified whole:
+hashes, signatures, approvals, attestations, waivers, events and evidence. Without
+--key its own keys are used, which shows that it is whole, and not whose it is.
+
 The exit status is 0 when it holds, 1 when it does not.`,
 		Example: "  gatehouse gate keys > keys.json\n  gatehouse gate verify attestation.json --key keys.json",
 		RunE: func(c *cobra.Command, args []string) error {
+			if isPack(args[0]) {
+				return a.verifyPack(args[0], key)
+			}
 			at, err := a.attestation(args[0])
 			if err != nil {
 				return err

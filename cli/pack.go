@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -57,6 +58,18 @@ no server running. That a pack was taken is on record.`,
 	c.Flags().StringVar(&out, "out", "", "file to write")
 	c.Flags().StringVar(&in.Environment, "env", "", "only what is of this environment")
 	return c
+}
+
+// isPack reports whether a file begins as a ZIP archive does.
+func isPack(file string) bool {
+	f, err := os.Open(file)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	begin := make([]byte, 2)
+	_, err = io.ReadFull(f, begin)
+	return err == nil && string(begin) == "PK"
 }
 
 // verifyPack verifies a pack with the keys of a file, or with its own for "".
