@@ -32,15 +32,19 @@ func Jobs(f Facts) []Job {
 		switch {
 		case e.Mode == "automatic": // it takes what is applied by itself
 		case e.Stage == "prod":
-			jobs = append(jobs, Job{Name: "release-" + e.Name, Title: "Release into " + e.Name, Main: true, By: e.Name, After: "deliver", Lines: release(ref, e)})
+			jobs = append(jobs, Job{Name: "release-" + e.Name, Title: "Release into " + e.Name, Main: true, By: e.Name, After: "deliver", Lines: release(ref, f, e)})
 		default:
-			deliver.Lines = append(deliver.Lines, release(ref, e)...)
+			deliver.Lines = append(deliver.Lines, release(ref, f, e)...)
 		}
 	}
 	return append([]Job{check, deliver}, jobs...)
 }
 
-// release takes the newest revision through the gate and into an environment.
-func release(ref string, e Environment) []string {
-	return []string{"gatehouse gate run " + ref + " --env " + e.Name, "gatehouse release " + ref + " --env " + e.Name}
+// release takes the newest revision through the gate, where a framework judges,
+// and into an environment.
+func release(ref string, f Facts, e Environment) (lines []string) {
+	if f.Framework != "" {
+		lines = append(lines, "gatehouse gate run "+ref+" --env "+e.Name)
+	}
+	return append(lines, "gatehouse release "+ref+" --env "+e.Name)
 }
