@@ -27,46 +27,43 @@ Answers put one behind the other verify offline.`,
 
 // Requests of the trail.
 type (
-	QueryAuditRequest struct {
+	// EventSelection says which events are wanted; empty fields ask nothing.
+	EventSelection struct {
 		Actor   string `query:"actor" doc:"user:alice@example.com, service:ci, system."`
 		Action  string `query:"action" doc:"api.put; a * at the end matches any rest."`
 		Object  string `query:"object" doc:"API payments/orders; a * at the end matches any rest."`
 		Team    string `query:"team"`
 		Outcome string `query:"outcome" enum:"allowed,refused,failed"`
 		Text    string `query:"text" doc:"Looked for anywhere in the event, without regard to case."`
-		From    string `query:"from" doc:"Events at or after this moment, RFC 3339."`
-		To      string `query:"to" doc:"Events before this moment, RFC 3339."`
-		After   int64  `query:"after" minimum:"0" doc:"Events beyond this number, in the order asked for."`
-		Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
-		Newest  bool   `query:"newest" doc:"Newest first."`
+	}
+	// EventSpan bounds them in time.
+	EventSpan struct {
+		From string `query:"from" doc:"Events at or after this moment, RFC 3339."`
+		To   string `query:"to" doc:"Events before this moment, RFC 3339."`
+	}
+	QueryAuditRequest struct {
+		EventSelection
+		EventSpan
+		After  int64 `query:"after" minimum:"0" doc:"Events beyond this number, in the order asked for."`
+		Limit  int   `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+		Newest bool  `query:"newest" doc:"Newest first."`
 	}
 	TailAuditRequest struct {
-		Actor   string `query:"actor" doc:"user:alice@example.com, service:ci, system."`
-		Action  string `query:"action" doc:"api.put; a * at the end matches any rest."`
-		Object  string `query:"object" doc:"API payments/orders; a * at the end matches any rest."`
-		Team    string `query:"team"`
-		Outcome string `query:"outcome" enum:"allowed,refused,failed"`
-		Text    string `query:"text" doc:"Looked for anywhere in the event, without regard to case."`
-		After   int64  `query:"after" minimum:"0" doc:"Events beyond this number; 0 from the first."`
-		Now     bool   `query:"now" doc:"Only what comes from now on, whatever after says."`
-		Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
-		Wait    int    `query:"wait" minimum:"0" maximum:"60" default:"25" doc:"Seconds to wait at most."`
+		EventSelection
+		After int64 `query:"after" minimum:"0" doc:"Events beyond this number; 0 from the first."`
+		Now   bool  `query:"now" doc:"Only what comes from now on, whatever after says."`
+		Limit int   `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+		Wait  int   `query:"wait" minimum:"0" maximum:"60" default:"25" doc:"Seconds to wait at most."`
 	}
 	VerifyAuditRequest struct {
 		From int64 `query:"from" minimum:"0" doc:"Number of the first event; default 1."`
 		To   int64 `query:"to" minimum:"0" doc:"Number of the last event; default the last there is."`
 	}
 	ExportAuditRequest struct {
-		Actor   string `query:"actor" doc:"user:alice@example.com, service:ci, system."`
-		Action  string `query:"action" doc:"api.put; a * at the end matches any rest."`
-		Object  string `query:"object" doc:"API payments/orders; a * at the end matches any rest."`
-		Team    string `query:"team"`
-		Outcome string `query:"outcome" enum:"allowed,refused,failed"`
-		Text    string `query:"text" doc:"Looked for anywhere in the event, without regard to case."`
-		From    string `query:"from" doc:"Events at or after this moment, RFC 3339."`
-		To      string `query:"to" doc:"Events before this moment, RFC 3339."`
-		After   int64  `query:"after" minimum:"0" doc:"Events beyond this number."`
-		Limit   int    `query:"limit" minimum:"1" maximum:"10000" default:"5000" doc:"How many at most."`
+		EventSelection
+		EventSpan
+		After int64 `query:"after" minimum:"0" doc:"Events beyond this number."`
+		Limit int   `query:"limit" minimum:"1" maximum:"10000" default:"5000" doc:"How many at most."`
 	}
 )
 

@@ -25,13 +25,13 @@ func (a *App) audit() *cobra.Command {
 }
 
 // auditFilter binds the flags by which events are chosen.
-func auditFilter(f *pflag.FlagSet, actor, action, object, team, outcome, text *string) {
-	f.StringVar(actor, "actor", "", "user:alice@example.com, service:ci, system")
-	f.StringVar(action, "action", "", "api.put; a * at the end matches any rest")
-	f.StringVar(object, "object", "", "\"API payments/orders\"; a * at the end matches any rest")
-	f.StringVar(team, "team", "", "team that owns the object")
-	f.StringVar(outcome, "outcome", "", "allowed, refused or failed")
-	f.StringVar(text, "text", "", "looked for anywhere in the event")
+func auditFilter(f *pflag.FlagSet, in *adminapi.EventSelection) {
+	f.StringVar(&in.Actor, "actor", "", "user:alice@example.com, service:ci, system")
+	f.StringVar(&in.Action, "action", "", "api.put; a * at the end matches any rest")
+	f.StringVar(&in.Object, "object", "", "\"API payments/orders\"; a * at the end matches any rest")
+	f.StringVar(&in.Team, "team", "", "team that owns the object")
+	f.StringVar(&in.Outcome, "outcome", "", "allowed, refused or failed")
+	f.StringVar(&in.Text, "text", "", "looked for anywhere in the event")
 }
 
 func (a *App) auditQuery() *cobra.Command {
@@ -48,7 +48,7 @@ func (a *App) auditQuery() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	auditFilter(f, &in.Actor, &in.Action, &in.Object, &in.Team, &in.Outcome, &in.Text)
+	auditFilter(f, &in.EventSelection)
 	f.StringVar(&in.From, "from", "", "events at or after this moment, or 24h (ago)")
 	f.StringVar(&in.To, "to", "", "events before this moment")
 	f.IntVar(&in.Limit, "limit", 50, "how many at most")
@@ -145,7 +145,7 @@ func (a *App) auditTail() *cobra.Command {
 			return nil
 		},
 	}
-	auditFilter(c.Flags(), &in.Actor, &in.Action, &in.Object, &in.Team, &in.Outcome, &in.Text)
+	auditFilter(c.Flags(), &in.EventSelection)
 	return c
 }
 
@@ -227,7 +227,7 @@ func (a *App) auditExport() *cobra.Command {
 		},
 	}
 	f := c.Flags()
-	auditFilter(f, &in.Actor, &in.Action, &in.Object, &in.Team, &in.Outcome, &in.Text)
+	auditFilter(f, &in.EventSelection)
 	f.StringVar(&in.From, "from", "", "events at or after this moment, or 24h (ago)")
 	f.StringVar(&in.To, "to", "", "events before this moment")
 	f.StringVarP(&file, "output", "o", "", "file to make; default standard output")

@@ -228,7 +228,7 @@ func (a *App) describe() *cobra.Command {
 			}
 			fmt.Fprintln(a.Out, "---")
 			a.output = "table"
-			return a.events(c.Context(), adminapi.QueryAuditRequest{Object: string(k.Kind) + " " + args[1], Limit: 10, Newest: true})
+			return a.events(c.Context(), adminapi.QueryAuditRequest{EventSelection: adminapi.EventSelection{Object: string(k.Kind) + " " + args[1]}, Limit: 10, Newest: true})
 		},
 	}
 }

@@ -25,12 +25,12 @@ func (s *Server) BindAudit() {
 }
 
 func (s *Server) queryAudit(ctx context.Context, in *adminapi.QueryAuditRequest) (*adminapi.AuditEvents, error) {
-	q := store.EventQuery{Actor: in.Actor, Action: in.Action, Object: in.Object, Team: in.Team, Outcome: in.Outcome, Text: in.Text,
-		After: in.After, Limit: in.Limit, Desc: in.Newest}
+	q := selected(&in.EventSelection, in.After, in.Limit)
+	q.Desc = in.Newest
 	if err := s.trailOf(ctx, adminapi.QueryAudit.Action, in.Team); err != nil {
 		return nil, err
 	}
-	if err := between(&q, in.From, in.To); err != nil {
+	if err := between(&q, &in.EventSpan); err != nil {
 		return nil, err
 	}
 	page, err := s.Trail.Query(ctx, q)
@@ -52,16 +52,19 @@ func (s *Server) trailOf(ctx context.Context, action, team string) error {
 	return s.askOn(ctx, action, on)
 }
 
-func between(q *store.EventQuery, from, to string) (err error) {
-	if q.From, err = moment("from", from); err == nil {
-		q.To, err = moment("to", to)
+func selected(in *adminapi.EventSelection, after int64, limit int) store.EventQuery {
+	return store.EventQuery{Actor: in.Actor, Action: in.Action, Object: in.Object, Team: in.Team, Outcome: in.Outcome, Text: in.Text, After: after, Limit: limit}
+}
+
+func between(q *store.EventQuery, in *adminapi.EventSpan) (err error) {
+	if q.From, err = moment("from", in.From); err == nil {
+		q.To, err = moment("to", in.To)
 	}
 	return err
 }
 
 func (s *Server) tailAudit(ctx context.Context, in *adminapi.TailAuditRequest) (*adminapi.AuditEvents, error) {
-	q := store.EventQuery{Actor: in.Actor, Action: in.Action, Object: in.Object, Team: in.Team, Outcome: in.Outcome, Text: in.Text,
-		After: in.After, Limit: in.Limit}
+	q := selected(&in.EventSelection, in.After, in.Limit)
 	if err := s.trailOf(ctx, adminapi.TailAudit.Action, in.Team); err != nil {
 		return nil, err
 	}
@@ -98,12 +101,11 @@ func (s *Server) verifyAudit(ctx context.Context, in *adminapi.VerifyAuditReques
 }
 
 func (s *Server) exportAudit(ctx context.Context, in *adminapi.ExportAuditRequest) (*adminapi.AuditExport, error) {
-	q := store.EventQuery{Actor: in.Actor, Action: in.Action, Object: in.Object, Team: in.Team, Outcome: in.Outcome, Text: in.Text,
-		After: in.After, Limit: in.Limit + 1}
+	q := selected(&in.EventSelection, in.After, in.Limit + 1)
 	if err := s.trailOf(ctx, adminapi.ExportAudit.Action, in.Team); err != nil {
 		return nil, err
 	}
-	if err := between(&q, in.From, in.To); err != nil {
+	if err := between(&q, &in.EventSpan); err != nil {
 		return nil, err
 	}
 	out := &adminapi.AuditExport{ContentType: "application/jsonl"}
