@@ -177,9 +177,9 @@ func call(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // until STATUS METHOD URL …: as call, again and again until the status comes,
-// for 10 s at most.
+// for 30 s at most.
 func until(ts *testscript.TestScript, _ bool, args []string) {
-	end := time.Now().Add(10 * time.Second)
+	end := time.Now().Add(30 * time.Second)
 	for {
 		status, text, err := request(args[1], args[2], args[3:])
 		if err == nil && status == args[0] {

@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,6 +41,7 @@ func TestStories(t *testing.T) {
 		RequireUniqueNames:  true,
 		Deadline:            time.Now().Add(15 * time.Minute),
 		Cmds:                commands,
+		Condition:           condition,
 		Setup: func(env *testscript.Env) error {
 			w := newWorld(env.WorkDir)
 			env.Values[worldKey{}] = w
@@ -47,8 +49,27 @@ func TestStories(t *testing.T) {
 			env.Setenv("PATH", program+string(os.PathListSeparator)+os.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("SAMPLES", samples())
 			env.Setenv("GATEHOUSE_DATA", filepath.Join(env.WorkDir, "data"))
 			return nil
 		},
 	})
+}
+
+// samples is the folder of real definitions beside the repository.
+func samples() string {
+	dir, err := filepath.Abs("../../shared/samples/openapi")
+	if err != nil {
+		return ""
+	}
+	return dir
+}
+
+// condition knows [samples]: the folder of real definitions is there.
+func condition(name string) (bool, error) {
+	if name != "samples" {
+		return false, fmt.Errorf("there is no condition %q", name)
+	}
+	_, err := os.Stat(samples())
+	return err == nil, nil
 }
