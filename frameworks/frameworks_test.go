@@ -11,6 +11,7 @@ import (
 	"gatehouse/bundle"
 	"gatehouse/frameworks"
 	"gatehouse/lint"
+	"gatehouse/policy"
 	"gatehouse/policy/all"
 	"gatehouse/rule"
 )
@@ -128,6 +129,74 @@ func TestRulesetsFind(t *testing.T) {
 			}
 			if (len(found) > 0) != want {
 				t.Errorf("%s of %s: got %v in %s", tt.control, tt.ready, found, text)
+			}
+		}
+	}
+}
+
+// subject is a sample API in an environment of a stage, with the mandatory
+// policies of a framework version.
+func subject(v *gatehouse.FrameworkVersion, stage string) *rule.Subject {
+	const definition = `{"openapi":"3.1.0","info":{"title":"Orders","version":"1"},"servers":[{"url":"https://api.example.com"}],"paths":{"/orders/{id}":{"get":{"operationId":"getOrder","summary":"Follow an order",
+		"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"string"}}],"responses":{"200":{"description":"It."},"404":{"description":"None."}}}}}}`
+	data := &gatehouse.Data{Classification: "confidential", Personal: true, Jurisdictions: []string{"EU"}}
+	place := &gatehouse.Location{Cloud: "aws", Jurisdiction: "EU", Network: "private"}
+	s := &rule.Subject{
+		Form: &gatehouse.RevisionForm{
+			Team: "payments", Name: "orders", Audience: "partner", Data: data, Files: map[string]string{"openapi.json": "aa"},
+			Version: gatehouse.Version{Name: "v1", Path: "/orders", Backend: "orders", Definition: "openapi.json"},
+		},
+		API: &gatehouse.API{
+			Title: "Orders", Summary: "Follow orders.", Audience: "partner", Data: data, Support: &gatehouse.Support{Contact: "help@example.com", Hours: "24x7"},
+		},
+		EnvironmentName: stage, Environment: &gatehouse.Environment{Stage: stage, Jurisdiction: "EU", Release: &gatehouse.ReleaseRule{Mode: "approved", After: []string{"qa"}}},
+		Gateways:    []rule.Gateway{{Name: "one", Gateway: &gatehouse.Gateway{Environment: stage, Location: place}}},
+		BackendName: "payments/orders",
+		Backend:     &gatehouse.BackendEnvironment{Targets: []gatehouse.Target{{URL: "https://orders.example.com", Location: place}}},
+		Read:        func(string) ([]byte, error) { return []byte(definition), nil },
+	}
+	o := rule.Operation{ID: "getOrder", Method: "GET", Path: "/orders/{id}"}
+	for _, m := range v.Policies {
+		if len(m.Stages) > 0 && !slices.Contains(m.Stages, stage) || len(m.Audiences) > 0 && !slices.Contains(m.Audiences, "partner") {
+			continue
+		}
+		for _, u := range m.Policies {
+			o.Chain = append(o.Chain, policy.Use{Name: u.Name, Config: u.Config, From: "framework"})
+		}
+	}
+	s.Operations = []rule.Operation{o}
+	return s
+}
+
+// A sample API passes the gate of each, but for what persons answer; one that
+// is open, elsewhere and by plain HTTP does not.
+func TestEachPassesItsOwnGate(t *testing.T) {
+	for _, ready := range frameworks.Names {
+		v := &read(t, ready, "").Versions[0]
+		rules, faults := rule.All(v, nil)
+		if len(faults) > 0 {
+			t.Fatal(gatehouse.InvalidFaults(faults))
+		}
+		for _, stage := range []string{"dev", "qa", "prod"} {
+			bad := subject(v, stage)
+			bad.Form.Version.Access, bad.Form.Data.Jurisdictions = "open", []string{"US"}
+			bad.Backend.Targets[0].URL = "http://orders.example.com"
+			failed := 0
+			for _, r := range rules {
+				if r.Kind == "question" {
+					continue
+				}
+				if got, err := r.Judge(subject(v, stage)); err != nil || !got.Passed && r.Required() {
+					t.Errorf("%s, control %s in %s: %v, %+v", ready, r.ID, stage, err, got.Findings)
+				}
+				if got, err := r.Judge(bad); err != nil {
+					t.Errorf("%s, control %s in %s: %v", ready, r.ID, stage, err)
+				} else if !got.Passed && r.Required() {
+					failed++
+				}
+			}
+			if failed == 0 {
+				t.Errorf("%s in %s lets everything pass", ready, stage)
 			}
 		}
 	}
