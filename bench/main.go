@@ -20,6 +20,7 @@ import (
 	"gatehouse/bench/gate"
 	"gatehouse/bench/keys"
 	"gatehouse/bench/landscape"
+	"gatehouse/bench/linting"
 	"gatehouse/bench/quote"
 	"gatehouse/bench/results"
 	"gatehouse/bench/rollback"
@@ -42,13 +43,14 @@ var sections = []section{
 	{"request", quote.Request},
 	{"traffic", traffic.Measure},
 	{"more", traffic.More},
+	{"lint", linting.Measure},
 }
 
 func main() {
 	if len(os.Args) > 1 && traffic.Role(os.Args[1:]) { // a process of a measurement
 		return
 	}
-	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, rollback, access, request, traffic, more")
+	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, rollback, access, request, traffic, more, lint")
 	quick := flag.Bool("quick", false, "less of everything; write nothing")
 	file := flag.String("file", "bench/RESULTS.md", "where results are written")
 	flag.Parse()
@@ -59,7 +61,7 @@ func main() {
 			continue
 		}
 		text, err := s.run(ctx, *quick)
-		if err == nil && !*quick {
+		if err == nil && !*quick && text != "" {
 			err = results.Write(*file, s.name, text)
 		}
 		if err != nil {
