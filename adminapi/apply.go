@@ -59,8 +59,18 @@ type ApplyAnswer struct{ Body ApplyResult }
 // An ApplyResult lists objects and what became of each.
 type ApplyResult struct {
 	Results []AppliedObject `json:"results"`
+	// Held are revisions that an environment would take by itself, and that the
+	// gate keeps out; what is live there stays.
+	Held []HeldRelease `json:"held,omitempty"`
 	// Seq is the number of the change; 0 when nothing changed.
 	Seq int64 `json:"seq,omitempty"`
+}
+
+// A HeldRelease is a revision that the gate keeps out of an environment.
+type HeldRelease struct {
+	Release  string `json:"release"` // "prod payments/orders@v1"
+	Revision string `json:"revision"`
+	Reason   string `json:"reason"` // names the controls
 }
 
 // An AppliedObject is one object and what became of it.

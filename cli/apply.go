@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -101,6 +102,7 @@ waits until the connected gateways say that they run it.`,
 			if err := a.show(out, func() table { return resultTable(out, false) }, func() []string { return refs(out) }); err != nil {
 				return err
 			}
+			a.held(out)
 			return a.inStep(c.Context(), out.Seq, wait, concernOf(&out))
 		},
 	}
@@ -132,6 +134,7 @@ func (a *App) plan() *cobra.Command {
 			} else {
 				a.printPlan(out, changes)
 			}
+			a.held(out)
 			if changes > 0 {
 				return exit{code: 2}
 			}
@@ -140,6 +143,19 @@ func (a *App) plan() *cobra.Command {
 	}
 	p.bind(c)
 	return c
+}
+
+// held tells what the gate keeps out of environments that would take it.
+func (a *App) held(out adminapi.ApplyResult) {
+	const most = 10
+	for i, h := range out.Held {
+		if i == most {
+			a.note("and %d more are kept out", len(out.Held)-most)
+			return
+		}
+		env, id, _ := strings.Cut(h.Release, " ")
+		a.note("%s#%s stays out of %s: %s", id, short(h.Revision), env, h.Reason)
+	}
 }
 
 // printPlan shows each change with the fields it touches.

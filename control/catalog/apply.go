@@ -69,7 +69,7 @@ func (c *Catalog) carryOut(ctx context.Context, req *Request, ahead *readings) (
 
 // result tells what the plan does, in the order of [gatehouse.Kinds].
 func (p *plan) result() (Result, error) {
-	var r Result
+	r := Result{Held: p.held}
 	for _, it := range p.byKind() {
 		c := Change{Kind: it.kind, Ref: it.ref, Action: it.action()}
 		if c.Action == Unchanged && !it.asked && len(it.made) == 0 {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"gatehouse"
 	"gatehouse/control/audit"
@@ -35,14 +36,14 @@ func (p *plan) admit(ctx context.Context, env, api, version, revision string, wa
 // flows asks the gate about a revision that comes by itself. One that is
 // refused stays out, with that on record; nothing else is held up.
 func (p *plan) flows(ctx context.Context, env, api, version, revision string) (bool, error) {
-	key := env + " " + api + "@" + version + "#" + revision
-	if p.kept[key] {
-		return false, nil
+	id := env + " " + api + "@" + version
+	if slices.ContainsFunc(p.held, func(h Held) bool { return h.Release == id && h.Revision == revision }) {
+		return false, nil // asked already
 	}
 	err := p.admit(ctx, env, api, version, revision, gate.Forward)
 	if refused, ok := errors.AsType[*gate.Refusal](err); ok {
 		p.gated = append(p.gated, refused.Acts...)
-		p.kept[key] = true
+		p.held = append(p.held, Held{id, revision, err.Error()})
 		return false, nil
 	}
 	return err == nil, err

@@ -29,9 +29,9 @@ type plan struct {
 	envs      map[string]*gatehouse.Environment // as they will be
 	releases  map[string]*wish
 	schedules map[string]*timing
-	notices   []audit.Act     // that owners of applications are told of
-	gated     []audit.Act     // what the gate writes with the releases
-	kept      map[string]bool // what the gate kept out, asked once
+	notices   []audit.Act // that owners of applications are told of
+	gated     []audit.Act // what the gate writes with the releases
+	held      []Held      // what it kept out
 	claims    *overlay
 	faults    []gatehouse.Fault
 }
@@ -79,7 +79,7 @@ func (i *item) put() bool {
 func (c *Catalog) newPlan(ctx context.Context, req *Request, r *readings) *plan {
 	return &plan{
 		reader: newReader(c.db), c: c, req: req, now: c.now(), actor: audit.From(ctx).Actor, readings: r,
-		items: map[string]*item{}, releases: map[string]*wish{}, schedules: map[string]*timing{}, kept: map[string]bool{},
+		items: map[string]*item{}, releases: map[string]*wish{}, schedules: map[string]*timing{},
 	}
 }
 

@@ -75,9 +75,19 @@ type Change struct {
 	Revision string `json:"revision,omitempty"`
 }
 
+// A Held is a revision that the gate keeps out of an environment.
+type Held struct {
+	Release  string // "prod payments/orders@v1"
+	Revision string
+	Reason   string
+}
+
 // A Result is what an apply did, or would do.
 type Result struct {
 	Changes []Change `json:"changes"`
+	// Held are revisions that an environment would take by itself, and that the
+	// gate keeps out.
+	Held []Held `json:"held,omitempty"`
 	// Seq is the batch that wrote it; zero when nothing changed.
 	Seq store.Seq `json:"seq,omitempty"`
 }

@@ -46,6 +46,9 @@ func (r catalogRoom) apply(ctx context.Context, in *adminapi.ApplyRequest) (*adm
 	for _, c := range done.Changes {
 		out.Body.Results = append(out.Body.Results, applied(c))
 	}
+	for _, h := range done.Held {
+		out.Body.Held = append(out.Body.Held, adminapi.HeldRelease(h))
+	}
 	return out, nil
 }
 
