@@ -128,7 +128,8 @@ func (l *looking) except(p *past, r *rule.Rule, c *gatehouse.GateControl, now ti
 }
 
 // ungoverned is the control that there is a framework to be judged by. What was
-// live before the first one is on notice; nothing new comes in without.
+// live before the first one is on notice; nothing new comes in without. Nobody is
+// on notice of a withdrawal: it holds at once, or it would be none.
 func (l *looking) ungoverned(p *past, now time.Time) gatehouse.GateControl {
 	detail, remedy := l.bench.reason(l.API(), l.Environment)
 	c := gatehouse.GateControl{
@@ -136,7 +137,7 @@ func (l *looking) ungoverned(p *past, now time.Time) gatehouse.GateControl {
 		Outcome:  gatehouse.GateFailed,
 		Findings: []gatehouse.GateFinding{{Object: "API " + l.API(), Field: "spec.framework", Detail: detail, Remedy: remedy}},
 	}
-	if until := l.grace(p, noFramework, 0, now); l.released && !until.IsZero() {
+	if until := l.grace(p, noFramework, 0, now); l.released && !l.bench.withdrawn && !until.IsZero() {
 		c.Outcome, c.Until = gatehouse.GateGrace, until
 	}
 	return c

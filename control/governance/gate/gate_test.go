@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -210,6 +211,42 @@ func TestNewVersion(t *testing.T) {
 	w.pass()
 	if a := w.attested(); w.covered() || a.RevokedBy != "system" || !strings.Contains(a.Reason, "cross") || w.events("attestation.revoke") != 1 {
 		t.Errorf("covered %t by %+v", w.covered(), a)
+	}
+}
+
+// What a withdrawn framework vouched for does not come back on notice, also
+// where it was live before there was any framework.
+func TestWithdrawal(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		t.Run(fmt.Sprintf("live before the framework %t", before), func(t *testing.T) {
+			w := newWorld(t)
+			w.apply(api())
+			if !before {
+				w.enforce("2026.1", "["+jwt+"]")
+			}
+			if err := w.release(); err != nil {
+				t.Fatal(err)
+			}
+			if before {
+				w.enforce("2026.1", "["+jwt+"]")
+			}
+			w.pass()
+			if !w.covered() {
+				t.Fatal("not covered while the version is in force")
+			}
+			w.withdraw()
+			w.pass()
+			w.later(time.Hour)
+			w.pass()
+			if w.live().Outcome != gatehouse.GateFailed || w.covered() {
+				t.Errorf("covered %t, judged %q", w.covered(), w.live().Outcome)
+			}
+			w.enforce("2026.2", "["+jwt+"]")
+			w.pass()
+			if !w.covered() {
+				t.Error("not covered by the version that came after")
+			}
+		})
 	}
 }
 

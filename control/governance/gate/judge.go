@@ -26,6 +26,7 @@ type bench struct {
 	*judging         // nil when no version is in force
 	since     time.Time
 	governed  time.Time // when the first framework of the installation came in force; zero: never
+	withdrawn bool      // a version was in force, and none is any more
 	ended     time.Time // when the version's validity ends; zero: never
 }
 
@@ -56,6 +57,7 @@ func (g *Gate) bench(ctx context.Context, v View, env *gatehouse.Environment, na
 	}
 	var s gatehouse.FrameworkState
 	if ok, err := decode(ctx, v, gatehouse.FrameworkStateKey(b.framework), &s); !ok || err != nil || s.InForce == "" {
+		b.withdrawn = !s.Governed.IsZero()
 		return b, err
 	}
 	on := s.Versions[s.InForce]

@@ -221,6 +221,31 @@ func (w *world) enforce(version, controls string) {
 	}
 }
 
+// withdraw leaves framework corporate without a version in force.
+func (w *world) withdraw() {
+	w.t.Helper()
+	rec, err := w.db.Get(w.ctx, gatehouse.FrameworkStateKey("corporate"))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var s gatehouse.FrameworkState
+	if err := json.Unmarshal(rec.Value, &s); err != nil {
+		w.t.Fatal(err)
+	}
+	v := s.Versions[s.InForce]
+	v.State = gatehouse.Withdrawn
+	s.Versions[s.InForce], s.InForce = v, ""
+	state, err := jsonx.Canonical(&s)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.trail.Commit(w.ctx, audit.Act{Action: "framework.withdraw", Object: "Framework corporate", Writes: []store.Write{
+		{Key: rec.Key, Kind: rec.Kind, Value: state, Expect: rec.Rev},
+	}}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // target is payments/orders@v1 at its newest revision in prod.
 func (w *world) target() gate.Target {
 	w.t.Helper()
