@@ -128,7 +128,7 @@ func (s *site) events(after int64) (counts map[string]int, last int64) {
 	s.t.Helper()
 	counts = map[string]int{}
 	for last = after; ; {
-		out, err := s.api.QueryAudit(s.t.Context(), adminapi.QueryAuditRequest{Object: "Application pets/*", After: last, Limit: 1000})
+		out, err := s.api.QueryAudit(s.t.Context(), adminapi.QueryAuditRequest{EventSelection: adminapi.EventSelection{Object: "Application pets/*"}, After: last, Limit: 1000})
 		if err != nil {
 			s.t.Fatal(err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,21 +64,21 @@ func TestTrickleHoardsNothing(t *testing.T) {
 	})
 }
 
-// A lossy peer does what it is asked and says that it cannot be reached, or
-// truly is not reached.
+// A lossy peer says that a question failed, having heard it or not.
 type lossy struct {
 	peer
-	lost *error // what to say; nil: the answer
-	hear *bool
+	hear bool
+	lost atomic.Pointer[error] // what to say; nil: the answer
 }
 
-func (p lossy) Leases(ctx context.Context, asked []link.Lease) ([]link.Grant, error) {
-	if *p.lost != nil && !*p.hear {
-		return nil, *p.lost
+func (p *lossy) Leases(ctx context.Context, asked []link.Lease) ([]link.Grant, error) {
+	lost := p.lost.Load()
+	if lost != nil && !p.hear {
+		return nil, *lost
 	}
 	g, err := p.peer.Leases(ctx, asked)
-	if *p.lost != nil {
-		return nil, *p.lost
+	if lost != nil {
+		return nil, *lost
 	}
 	return g, err
 }
@@ -100,18 +101,17 @@ func TestLostQuestions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l := &ledger{delay: 20 * time.Millisecond}
-				var lost error
-				hear := tt.hear
-				b, stop := alone(t, lossy{peer{l, 0}, &lost, &hear})
+				p := &lossy{peer: peer{l, 0}, hear: tt.hear}
+				b, stop := alone(t, p)
 				b.Take("s", "k", minute, 1, time.Now())
 				time.Sleep(100 * time.Millisecond)
 				for range 5 { // refused ones make it want more
 					b.Take("s", "k", minute, 10_000, time.Now())
 				}
 				time.Sleep(600 * time.Millisecond)
-				lost = tt.err
+				p.lost.Store(&tt.err)
 				time.Sleep(3 * time.Second)
-				lost = nil
+				p.lost.Store(nil)
 				time.Sleep(3 * time.Second)
 				stop()
 				l.counts(t, "at the end", tt.used, tt.most)
