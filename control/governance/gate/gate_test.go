@@ -170,6 +170,26 @@ func TestFirstFramework(t *testing.T) {
 	}
 }
 
+// Background work goes on while the first framework comes in force: what it
+// writes between does not refuse it.
+func TestFirstFrameworkBesideBackgroundWork(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api())
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	acts, err := w.gate.Inaugurate(w.ctx, "corporate", "2026.1", "h")
+	if err != nil || len(acts) != 1 {
+		t.Fatalf("got %d acts, %v", len(acts), err)
+	}
+	if w.pass() == 0 {
+		t.Fatal("no background work was due")
+	}
+	if _, err := w.trail.Commit(w.ctx, acts...); err != nil {
+		t.Errorf("a result came between: %v", err)
+	}
+}
+
 // A new version re-evaluates what is released; each control's grace holds.
 func TestNewVersion(t *testing.T) {
 	w := newWorld(t)
