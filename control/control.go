@@ -157,6 +157,7 @@ func (c *Control) wire(ctx context.Context) error {
 		Allow: c.Options.Notify.Allow, Mail: c.Options.Notify.Mail})
 	c.Support = support.New(c.Trail, c.Catalog)
 	c.Promises = &sla.Promises{Catalog: c.Catalog, DB: c.DB, Support: c.Support, Now: c.Now}
+	c.Teams.Levels = c.Promises.OfTeam
 	c.Catalog.EventTypes = adminapi.EventTypes()
 	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins})
 	c.bind()

@@ -290,3 +290,40 @@ func TestUnknown(t *testing.T) {
 		}
 	}
 }
+
+// TestOfTeam holds what a team's page shows of its promises.
+func TestOfTeam(t *testing.T) {
+	p := site(t)
+	calls := []call{
+		{at: now, env: "prod", api: "payments/orders@v1", plan: "gold", class: 2, took: 100 * time.Millisecond},
+		{at: now, env: "prod", api: "payments/orders@v1", plan: "gold", class: 5, took: 150 * time.Millisecond},
+	}
+	u := &store.Usage{Spool: "s", Number: 1}
+	for i := range calls {
+		u.Rows = append(u.Rows, calls[i].row())
+	}
+	if _, err := p.DB.Apply(ctx, store.Batch{Usage: u}); err != nil {
+		t.Fatal(err)
+	}
+	list, err := p.OfTeam(ctx, "payments")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range list {
+		got = append(got, fmt.Sprintf("%s%s %s %s of %s %t", l.API, l.Plan, l.Objective, l.Attained, l.Promised, l.Met))
+	}
+	want := []string{
+		"payments/orders availability 50 % of 99 % false",
+		"payments/orders p50 64ms to 128ms of 64ms false",
+		"payments/orders p95 undecided: 128ms to 256ms of 200ms false",
+		"payments/commerce/gold availability 50 % of 99.9 % false",
+		"payments/commerce/gold p99 128ms to 256ms of 512ms true",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if list, err := p.OfTeam(ctx, "billing"); err != nil || len(list) != 0 {
+		t.Errorf("a team that promises nothing: %v, %v", list, err)
+	}
+}
