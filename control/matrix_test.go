@@ -45,6 +45,10 @@ var bodies = map[string]string{
 	"addEvidence":      `{"name":"one.txt","team":"{team}","content":"b25l"}`,
 	"askWaiver":        `{"api":"{team}/one","control":"c","reason":"r","expires":"2099-01-01T00:00:00Z"}`,
 	"answerOnboarding": `{"answer":"yes"}`,
+	"openSupport":      `{"team":"{team}","api":"{team}/one","category":"question","title":"t","text":"x"}`,
+	"replySupport":     `{"text":"x"}`,
+	"assignSupport":    `{"assignee":"user:one"}`,
+	"testReceiver":     `{"receiver":"team/{team}/none"}`, "rotateReceiverSecret": `{"receiver":"team/{team}/none"}`,
 }
 
 var queries = map[string]string{
@@ -117,7 +121,7 @@ func actionOf(o adminapi.Operation) string {
 // what the caller may read, and what is one's own.
 func open(o adminapi.Operation) bool {
 	lists := o.Kind != "" && strings.HasSuffix(o.Action, ".list")
-	return o.Public || lists || o.ID == "logout" || o.ID == "getCatalog" || o.ID == "listOnboardings" || o.ID == "listSchedules" || o.ID == "getOverview" || o.ID == "listGate" || o.ID == "listWaivers"
+	return o.Public || lists || o.ID == "logout" || o.ID == "getCatalog" || o.ID == "listOnboardings" || o.ID == "listSchedules" || o.ID == "getOverview" || o.ID == "listGate" || o.ID == "listSupport" || o.ID == "listWaivers"
 }
 
 // stricter are refused to some who have the permission: nobody gives, or ends,
