@@ -155,7 +155,11 @@ func (f *Freeze) At(t time.Time) (until time.Time, frozen bool) {
 	}
 	left := (end.minute - now + minutesOfWeek) % minutesOfWeek
 	y, m, d := local.Date()
-	return time.Date(y, m, d, local.Hour(), local.Minute()+left, 0, 0, zone), true
+	until = time.Date(y, m, d, local.Hour(), local.Minute()+left, 0, 0, zone)
+	if !until.After(t) { // in the hour that comes twice the first was meant
+		until = until.Add(time.Hour)
+	}
+	return until, true
 }
 
 // Frozen is the first of the environment's freezes that holds at t, and until

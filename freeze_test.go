@@ -88,3 +88,19 @@ func TestReleaseRuleFaults(t *testing.T) {
 		})
 	}
 }
+
+func FuzzFreezeAt(f *testing.F) {
+	f.Add("Fri 16:00", "Mon 08:00", "Europe/Berlin", int64(1_800_000_000))
+	f.Add("Sun 02:10", "Sun 02:50", "Europe/Berlin", int64(1_792_891_800)) // the hour that comes twice
+	f.Add("2026-12-20", "2027-01-02 12:00", "", int64(1_798_000_000))
+	f.Fuzz(func(t *testing.T, from, until, zone string, at int64) {
+		if at < 0 || at > 4_000_000_000 {
+			t.Skip()
+		}
+		freeze := gatehouse.Freeze{From: from, Until: until, Timezone: zone}
+		now := time.Unix(at, 0)
+		if end, frozen := freeze.At(now); frozen && !end.After(now) {
+			t.Errorf("%+v holds at %s and ends at %s", freeze, now.UTC(), end.UTC())
+		}
+	})
+}

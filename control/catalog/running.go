@@ -42,6 +42,9 @@ func (p *past) runs(ctx context.Context, k standing, e *Entry) error {
 				one.Warning = r.Reason
 			}
 		}
+		if r, ok := i.Ack.Refuses("canary " + k.API + "@" + k.Version); ok && k.Canary != nil && one.Reason == "" {
+			one.Reason = "canary: " + r.Reason
+		}
 		if one.State == StateRefused {
 			e.State = StateRefused
 		}

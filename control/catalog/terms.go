@@ -57,6 +57,9 @@ func (m *move) allowed(ctx context.Context, rev *gatehouse.Revision, terms *Term
 			return gatehouse.E(gatehouse.Invalid, "%s is more than %d days ahead", at.Format(time.RFC3339), int(furthest.Hours()/24))
 		}
 	}
+	if f, _ := m.rule.Frozen(at); f == nil {
+		terms.Override = "" // there is nothing to override, and later freezes are not meant
+	}
 	return m.thawed(at, terms.Override)
 }
 

@@ -65,6 +65,9 @@ func (c *Conductor) schedules(ctx context.Context) error {
 			if err := c.May(s.By, "release.create", "API/"+s.API); err != nil {
 				return gatehouse.E(gatehouse.Denied, "%q scheduled it and may not release it any more", s.By)
 			}
+			if s.Override != "" && c.May(s.By, "release.override", "API/"+s.API) != nil {
+				return gatehouse.E(gatehouse.Denied, "%q scheduled it and may not override freezes any more", s.By)
+			}
 			return nil
 		}
 		if _, one := c.Catalog.CarryOut(ctx, s, may); one != nil && err == nil {
