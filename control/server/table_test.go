@@ -15,6 +15,7 @@ func TestEveryRouteNamesItsPermission(t *testing.T) {
 	within := map[string]bool{"apply": true, "export": true, "queryAudit": true, "tailAudit": true, "exportAudit": true, "getCatalog": true, "subscribe": true, "putRoleAssignment": true, "approveSubscription": true, "rejectSubscription": true, "suspendSubscription": true, "resumeSubscription": true,
 		"cancelSubscription": true, "createToken": true, "revokeToken": true, "revokeSession": true, "createLoginCode": true,
 		"logout": true, "accessCan": true, "accessWhy": true, "accessWho": true, "queryUsage": true, "getNotification": true, "replayNotification": true, "testReceiver": true, "rotateReceiverSecret": true, "getServiceLevels": true, "openSupport": true, "getSupport": true, "getSupportAttachment": true, "replySupport": true, "assignSupport": true, "closeSupport": true, "reopenSupport": true, "getOverview": true, "getOnboarding": true, "answerOnboarding": true, "withdrawOnboarding": true,
+		"addEvidence": true, "getEvidence": true, "getEvidenceContent": true,
 		"askWaiver": true, "getWaiver": true, "approveWaiver": true, "rejectWaiver": true, "revokeWaiver": true}
 	ids := map[string]bool{}
 	for _, r := range adminapi.Routes {
