@@ -44,7 +44,7 @@ type GateResult struct {
 	// Expires its end.
 	Attestation string    `json:"attestation,omitempty"`
 	Expires     time.Time `json:"expires,omitzero"`
-	Backend string    `json:"backend,omitempty"` // the revision's, "payments/orders"
+	Backend     string    `json:"backend,omitempty"` // the revision's, "payments/orders"
 	// Due is when to look again although nothing changed.
 	Due time.Time `json:"due,omitzero"`
 	// Seq is the batch of the store that the evaluation read up to.

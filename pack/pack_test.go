@@ -190,7 +190,9 @@ func TestSignedAndWrong(t *testing.T) {
 			v.ApprovedAt = time.Time{}
 			c.state.Versions["1"] = v
 		}, "never approved"},
-		{"text that was not submitted", func(c *content) { c.text = append([]byte(nil), bytes.Replace(c.text, []byte(`"1"`), []byte(`"2"`), 1)...) }, "is not the text that was submitted"},
+		{"text that was not submitted", func(c *content) {
+			c.text = append([]byte(nil), bytes.Replace(c.text, []byte(`"1"`), []byte(`"2"`), 1)...)
+		}, "is not the text that was submitted"},
 		{"another in force", func(c *content) { c.state.InForce = "2" }, `version "2" is said to be in force`},
 		{"a stranger's attestation", func(c *content) {
 			a, _ := attest.Sign(c.attested[0].Statement, "k1", strange)

@@ -84,7 +84,7 @@ type Page struct {
 	// [Query.NextAfter] a record within the page; nil when sorted by key.
 	Sorts []string
 	Next  string // cursor for the next page; "" at the end
-	Seq     Seq    // the state all records are from
+	Seq   Seq    // the state all records are from
 }
 
 // A Change is one write as watchers see it.

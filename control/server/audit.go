@@ -101,7 +101,7 @@ func (s *Server) verifyAudit(ctx context.Context, in *adminapi.VerifyAuditReques
 }
 
 func (s *Server) exportAudit(ctx context.Context, in *adminapi.ExportAuditRequest) (*adminapi.AuditExport, error) {
-	q := selected(&in.EventSelection, in.After, in.Limit + 1)
+	q := selected(&in.EventSelection, in.After, in.Limit+1)
 	if err := s.trailOf(ctx, adminapi.ExportAudit.Action, in.Team); err != nil {
 		return nil, err
 	}
