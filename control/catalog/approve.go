@@ -134,7 +134,7 @@ func (c *Catalog) ApproveRelease(ctx context.Context, ref Ref, env, reason strin
 		if err != nil {
 			return err
 		}
-		if err := m.mayApprove(said); err != nil {
+		if err := m.mayApprove(ctx, said); err != nil {
 			return err
 		}
 		rev, err := c.Revision(ctx, Ref{ref.Team, ref.Name, ref.Version, m.now.Proposed})
@@ -157,7 +157,7 @@ func (c *Catalog) ApproveRelease(ctx context.Context, ref Ref, env, reason strin
 }
 
 // mayApprove refuses whoever may not approve what waits.
-func (m *move) mayApprove(said []gatehouse.Decision) error {
+func (m *move) mayApprove(ctx context.Context, said []gatehouse.Decision) error {
 	rule := m.approvals()
 	switch {
 	case m.now.By == m.p.actor:
@@ -168,8 +168,14 @@ func (m *move) mayApprove(said []gatehouse.Decision) error {
 		return gatehouse.E(gatehouse.Conflict, "%q has approved it already; %d more %s to", m.p.actor, m.needed()-len(said), plural(m.needed()-len(said), "person has", "persons have"))
 	case rule.Role != "" && (m.c.Holds == nil || !m.c.Holds(m.p.actor, rule.Role, "API/"+m.ref.API())):
 		return gatehouse.E(gatehouse.Denied, "%q does not hold role %q on API %q, which the environment asks of those who approve", m.p.actor, rule.Role, m.ref.API())
+	case m.c.Hands == nil:
+		return nil
 	}
-	return nil
+	hands, err := m.c.Hands(ctx, m.now.By)
+	if err == nil && hands[m.p.actor] {
+		return gatehouse.E(gatehouse.Denied, "%q made a token for %q, which asked for it; someone else has to approve it", m.p.actor, m.now.By)
+	}
+	return err
 }
 
 func plural(n int, one, many string) string {

@@ -44,6 +44,9 @@ type Catalog struct {
 	// Holds tells whether a subject holds a role on an object, "API/payments/orders";
 	// nil: nobody holds any. It is set before the catalog is used.
 	Holds func(subject, role, on string) bool
+	// Hands are those who may have acted as a subject, by a token of a service
+	// account; nil: nobody else.
+	Hands func(ctx context.Context, subject string) (map[string]bool, error)
 	// EventTypes are the types of events that documents may select; none: any.
 	EventTypes []string
 

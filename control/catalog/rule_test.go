@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -228,6 +229,20 @@ func TestApprovalsArePersons(t *testing.T) {
 	w.now = at
 	if r := w.ok(w.CarryOut(t.Context(), *r.Schedule, func() error { return nil })); r.Revision != w.head("shop/cart@v1") || r.By != "user:alice@example.com" {
 		t.Errorf("at its time: %+v", r.Release)
+	}
+}
+
+// Who has a token of the service account that asks has two hands, not four eyes.
+func TestWhoseTokenAskedDoesNotApprove(t *testing.T) {
+	w := town(t, `{"mode":"approved"}`)
+	w.Hands = func(_ context.Context, subject string) (map[string]bool, error) {
+		return map[string]bool{subject: true, "user:bob@example.com": subject == "service:ci"}, nil
+	}
+	w.ok(w.Release(w.as("service:ci"), cart, "prod", Terms{Note: "one"}))
+	_, err := w.ApproveRelease(w.as("user:bob@example.com"), cart, "prod", "")
+	w.wants(err, gatehouse.Denied, `"user:bob@example.com" made a token for "service:ci"`)
+	if r := w.ok(w.ApproveRelease(w.as("user:carol@example.com"), cart, "prod", "")); r.State != Wanted {
+		t.Errorf("after carol: %+v", r.Release)
 	}
 }
 

@@ -36,9 +36,17 @@ func (d *Desk) Behind(ctx context.Context, subject string) (map[string]bool, err
 	return d.behind(ctx, []string{subject})
 }
 
+// Hands are the subject, and whoever made a token for it if it is a service
+// account, and so may have acted as it.
+func (d *Desk) Hands(ctx context.Context, subject string) (map[string]bool, error) {
+	t := tracing{desk: d, seen: map[string]bool{}, hands: true}
+	return t.seen, t.trace(ctx, subject)
+}
+
 type tracing struct {
-	desk *Desk
-	seen map[string]bool
+	desk  *Desk
+	seen  map[string]bool
+	hands bool // only who made tokens
 }
 
 func (t *tracing) trace(ctx context.Context, subject string) error {
@@ -74,7 +82,7 @@ func (t *tracing) account(ctx context.Context, subject, name string) error {
 	if err := t.desk.spec(ctx, gatehouse.KindServiceAccount, name, &account); err != nil {
 		return err
 	}
-	if account.Team != "" {
+	if account.Team != "" && !t.hands {
 		var team gatehouse.Team
 		if err := t.desk.spec(ctx, gatehouse.KindTeam, account.Team, &team); err != nil {
 			return err
