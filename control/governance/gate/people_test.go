@@ -9,6 +9,7 @@ import (
 	"gatehouse"
 	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
+	"gatehouse/jsonx"
 	"gatehouse/store"
 )
 
@@ -201,6 +202,43 @@ func TestWaiverRevoked(t *testing.T) {
 	w.pass()
 	if w.covered() || w.attested().RevokedBy != "system" {
 		t.Errorf("covered %t after the waiver was taken back", w.covered())
+	}
+}
+
+// A canary is looked at again as what is live is: else a waiver that is taken
+// back would let it serve on for as long as it stands still.
+func TestWaiverOfCanaryRevoked(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api())
+	w.enforce("2026.1", "["+limit+"]")
+	wv, err := w.gate.AskWaiver(w.ctx, gatehouse.Waiver{Control: "limits", API: "payments/orders@v1", Reason: "soon", Expires: w.clock.Add(60 * day)})
+	if err == nil {
+		_, err = w.gate.ApproveWaiver(w.as("user:sec@example.com"), wv.ID, "")
+	}
+	if err == nil {
+		err = w.release()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.apply(api("audiences: [orders]", "audiences: [orders, more]"))
+	plan := &gatehouse.CanaryPlan{Steps: []int{50}, Every: jsonx.Duration(time.Hour)}
+	if _, err := w.Release(w.ctx, refOf(w.target()), "prod", catalog.Terms{Canary: plan}); err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	if !w.covered() {
+		t.Fatal("the canary has no attestation")
+	}
+	if _, err = w.gate.RevokeWaiver(w.as("user:sec@example.com"), wv.ID, "it leaks"); err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	if w.covered() {
+		t.Error("the canary is covered after the waiver was taken back")
+	}
+	if n, err := w.gate.Pass(w.ctx); n != 0 || err != nil {
+		t.Errorf("%d looked at again, %v; nothing changed", n, err)
 	}
 }
 

@@ -41,8 +41,12 @@ type standing struct {
 
 type release struct {
 	Target
-	rev store.Seq
+	rev    store.Seq
+	beside bool // a canary's: its result is that of what is not released
 }
+
+// besideIt is where the canary of a release is kept among the releases.
+const besideIt = "#canary"
 
 // watched are the kinds a watch follows.
 var watched = []gatehouse.Kind{
@@ -125,9 +129,13 @@ func (w *watch) take(r store.Record, gone bool) {
 		var rel gatehouse.Release
 		if gone || json.Unmarshal(r.Value, &rel) != nil || rel.Revision == "" {
 			delete(w.live, r.Key)
+			delete(w.live, r.Key+besideIt)
 			return
 		}
-		w.live[r.Key] = release{targetOf(rel.Environment, rel.API, rel.Version, rel.Revision), r.Rev}
+		w.live[r.Key] = release{targetOf(rel.Environment, rel.API, rel.Version, rel.Revision), r.Rev, false}
+		if delete(w.live, r.Key+besideIt); rel.Canary != nil {
+			w.live[r.Key+besideIt] = release{targetOf(rel.Environment, rel.API, rel.Version, rel.Canary.Revision), r.Rev, true}
+		}
 	case gatehouse.KindGateResult:
 		w.takeResult(r, gone)
 	}
@@ -150,9 +158,6 @@ func (w *watch) takeGateway(name string, r store.Record, gone bool) {
 }
 
 func (w *watch) takeResult(r store.Record, gone bool) {
-	if !strings.HasSuffix(r.Key, "/live") {
-		return
-	}
 	res := new(gatehouse.GateResult)
 	if gone || json.Unmarshal(r.Value, res) != nil {
 		delete(w.results, r.Key)
@@ -182,7 +187,7 @@ func (w *watch) due(now time.Time) (due []Target, stale []string) {
 		if !ok {
 			continue
 		}
-		key := rel.resultKey(true)
+		key := rel.resultKey(!rel.beside)
 		mode := env.spec.GateMode(governed)
 		res := w.results[key]
 		if mode == gatehouse.GateOff || !governed && mode == gatehouse.GateReport {
@@ -194,7 +199,7 @@ func (w *watch) due(now time.Time) (due []Target, stale []string) {
 		}
 	}
 	for key := range w.results {
-		if !wanted[key] {
+		if !wanted[key] && strings.HasSuffix(key, "/live") {
 			stale = append(stale, key)
 		}
 	}

@@ -112,11 +112,14 @@ func (g *Gate) several(ctx context.Context, some []Target, rest func(context.Con
 // still tells whether a release is due yet.
 func (w *watch) still(t Target, now time.Time) bool {
 	rel, ok := w.live[t.releaseKey()]
+	if rel.Revision != t.Revision {
+		rel, ok = w.live[t.releaseKey()+besideIt]
+	}
 	env, known := w.envs[t.Environment]
 	if !ok || !known || rel.Revision != t.Revision {
 		return false
 	}
-	res := w.results[t.resultKey(true)]
+	res := w.results[t.resultKey(!rel.beside)]
 	return res == nil || w.old(rel, env, env.spec.GateMode(w.governed()), res, now)
 }
 
@@ -132,7 +135,7 @@ func (g *Gate) again1(ctx context.Context, v *stored, t Target) (*store.Write, e
 		return nil, err
 	}
 	r.result.Seq = min(r.result.Seq, int64(g.watch.seq)) // what v remembers was read after that
-	if !l.released {
+	if !l.released && (l.live == nil || l.live.Canary == nil || l.live.Canary.Revision != t.Revision) {
 		return nil, nil // another is, by now
 	}
 	if r.known() {
