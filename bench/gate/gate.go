@@ -9,14 +9,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"gatehouse/adminapi"
@@ -27,7 +24,6 @@ import (
 	"gatehouse/control"
 	"gatehouse/control/audit"
 	"gatehouse/control/governance/gate"
-	"gatehouse/control/server"
 )
 
 // A measurement is one run.
@@ -49,8 +45,8 @@ func Measure(ctx context.Context, quick bool) (text string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, m.site.Close()) }()
-	end, err := m.begin(ctx)
-	if err != nil {
+	var end func() error
+	if m.control, end, err = m.site.Within(ctx); err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, end()) }()
@@ -63,33 +59,6 @@ func Measure(ctx context.Context, quick bool) (text string, err error) {
 		}
 	}
 	return m.table(), nil
-}
-
-// begin starts the control plane in this process.
-func (m *measurement) begin(ctx context.Context) (end func() error, err error) {
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	if m.control, err = control.Open(ctx, control.Options{Data: m.site.Data(), Log: log, Version: "bench"}); err != nil {
-		return nil, err
-	}
-	l, err := net.Listen("tcp", m.site.Admin())
-	if err != nil {
-		return nil, errors.Join(err, m.control.Close())
-	}
-	if err := os.WriteFile(filepath.Join(m.site.Data(), "admin.addr"), []byte("http://"+m.site.Admin()+"\n"), 0o600); err != nil {
-		return nil, errors.Join(err, l.Close(), m.control.Close())
-	}
-	s := &http.Server{Handler: m.control.Handler(), ReadHeaderTimeout: 10 * time.Second}
-	work, stop := context.WithCancel(ctx)
-	var wg sync.WaitGroup
-	wg.Go(func() { m.control.Run(work) })
-	wg.Go(func() { _ = s.Serve(&server.Either{Listener: l, TLS: m.control.TLS(nil), Plain: true}) }) // ends with Close
-	return func() error {
-		m.site.Gateway.Kill()
-		s.Close()
-		stop()
-		wg.Wait()
-		return m.control.Close()
-	}, nil
 }
 
 // environment judges by the framework.
