@@ -139,6 +139,8 @@ func (b *bench) last() time.Duration {
 // reason says why no control can be asked; "" when they can.
 func (b *bench) reason(api, env string) (reason, remedy string) {
 	switch {
+	case b.framework == "" && env == "":
+		return fmt.Sprintf("API %q names no framework", api), "name a framework in the API's document (spec.framework)"
 	case b.framework == "":
 		return fmt.Sprintf("API %q names no framework, and environment %q has none for such", api, env),
 			"name a framework in the API's document (spec.framework), or one for all others in the environment's (spec.gate.framework)"
