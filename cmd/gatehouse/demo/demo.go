@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -155,6 +156,7 @@ Look around from another terminal%[4]s:
   gatehouse explain payments/orders@v1                 the steps a request goes through
   gatehouse promote payments/orders@v1 --from dev --to qa
   gatehouse framework show corporate                   the rules, and who approved them
+  gatehouse gate run payments/orders@v1 --env prod     whether it obeys them, control by control
   gatehouse audit query                                who did what
   gatehouse access who release.approve environment/prod
 
@@ -162,15 +164,28 @@ Console: %[3]s
 Stop with Ctrl-C; the data stays.
 `
 
+// exports is what another terminal lacks for the commands to work as printed.
+func exports(data string) string {
+	var all []string
+	if _, err := exec.LookPath("gatehouse"); err != nil {
+		if program, err := os.Executable(); err == nil {
+			all = append(all, `PATH="`+filepath.Dir(program)+`:$PATH"`)
+		}
+	}
+	if data != "gatehouse-data" {
+		all = append(all, `GATEHOUSE_DATA="`+data+`"`)
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return " (export " + strings.Join(all, " ") + ")"
+}
+
 func welcome(ctx context.Context, c *client.Client, o Options, key string) error {
 	code, err := c.CreateLoginCode(ctx, adminapi.LoginCodeRequest{})
 	if err != nil {
 		return err
 	}
-	where := ""
-	if o.Data != "gatehouse-data" {
-		where = " (export GATEHOUSE_DATA=" + o.Data + ")"
-	}
-	_, err = fmt.Fprintf(o.Out, text, key, o.Gateway, o.Address+"/console/?code="+code.Body.Code, where)
+	_, err = fmt.Fprintf(o.Out, text, key, o.Gateway, o.Address+"/console/?code="+code.Body.Code, exports(o.Data))
 	return err
 }
