@@ -3,7 +3,6 @@ package control
 import (
 	"gatehouse/control/governance/proof"
 	"gatehouse/control/release"
-	"gatehouse/control/server"
 )
 
 // bind ties every room to its routes.
@@ -16,12 +15,12 @@ func (c *Control) bind() {
 	s.BindFrameworks(c.Frameworks)
 	s.BindEvidence(c.Evidence)
 	s.BindProof(&proof.Prover{Trail: c.Trail, Signer: c.Fleet, Explain: c.Fleet.State(), Now: c.Now})
-	server.BindFleet(s, c.Fleet)
-	server.BindDiff(s, &release.Differ{Catalog: c.Catalog, DB: c.DB, Now: c.Now})
-	server.BindUsage(s, c.Usage, c.Now)
-	server.BindNotify(s, c.Notify)
-	server.BindSupport(s, c.Support, c.Now)
-	server.BindSLA(s, c.Promises, c.Now)
+	s.BindFleet(c.Fleet)
+	s.BindDiff(&release.Differ{Catalog: c.Catalog, DB: c.DB, Now: c.Now})
+	s.BindUsage(c.Usage, c.Now)
+	s.BindNotify(c.Notify)
+	s.BindSupport(c.Support, c.Now)
+	s.BindSLA(c.Promises, c.Now)
 	s.BindOnboarding(c.Onboarding)
 	s.BindTeams(c.Teams)
 	s.BindGate(c.Gate, c.Catalog)

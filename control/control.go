@@ -243,7 +243,32 @@ func (c *Control) Run(ctx context.Context) {
 	wg.Wait()
 }
 
+// A chore is something that is looked for again and again.
+type chore struct {
+	what string
+	do   func(context.Context) error
+}
+
+func (c *Control) chores() []chore {
+	return []chore{
+		{"expiring subscriptions", func(ctx context.Context) error { return c.Subscriptions.Expire(ctx, c.Now()) }},
+		{"settling on-boardings", c.Onboarding.Settle},
+		{"warning of quotas", c.Teams.WarnQuotas},
+		{"sweeping tokens and sessions", func(ctx context.Context) error {
+			_, err := c.Guard.Sweep(ctx)
+			return err
+		}},
+		{"looking after frameworks", c.Frameworks.Sweep},
+		{"looking after support requests", c.Support.Sweep},
+		{"sweeping notifications", c.Notify.Sweep},
+		{"sweeping remembered answers", func(ctx context.Context) error { return c.Server.SweepIdempotency(ctx, c.Now()) }},
+	}
+}
+
+// sweep does the chores in turn until ctx ends. One that fails is told and
+// does not keep the others; a conflict means that another process was first.
 func (c *Control) sweep(ctx context.Context) {
+	chores := c.chores()
 	t := time.NewTicker(sweepEvery)
 	defer t.Stop()
 	for {
@@ -254,29 +279,10 @@ func (c *Control) sweep(ctx context.Context) {
 		case <-t.C:
 		}
 		c.strangers(ctx, false)
-		if err := c.Subscriptions.Expire(ctx, c.Now()); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
-			c.Log.Error("expiring subscriptions", "error", err)
-		}
-		if err := c.Onboarding.Settle(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
-			c.Log.Error("settling on-boardings", "error", err)
-		}
-		if err := c.Teams.WarnQuotas(ctx); err != nil && ctx.Err() == nil {
-			c.Log.Error("warning of quotas", "error", err)
-		}
-		if _, err := c.Guard.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
-			c.Log.Error("sweeping tokens and sessions", "error", err)
-		}
-		if err := c.Frameworks.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
-			c.Log.Error("looking after frameworks", "error", err)
-		}
-		if err := c.Support.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
-			c.Log.Error("looking after support requests", "error", err)
-		}
-		if err := c.Notify.Sweep(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
-			c.Log.Error("sweeping notifications", "error", err)
-		}
-		if err := c.Server.SweepIdempotency(ctx, c.Now()); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
-			c.Log.Error("sweeping remembered answers", "error", err)
+		for _, chore := range chores {
+			if err := chore.do(ctx); err != nil && !gatehouse.Is(err, gatehouse.Conflict) && ctx.Err() == nil {
+				c.Log.Error(chore.what, "error", err)
+			}
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // BindDiff binds the comparison of revisions. Whoever asks must be allowed to
 // see both sides, and the calls that are counted.
-func BindDiff(s *Server, f *release.Differ) {
+func (s *Server) BindDiff(f *release.Differ) {
 	bind(s, adminapi.Diff, func(ctx context.Context, in *adminapi.DiffRequest) (*adminapi.DiffAnswer, error) {
 		from := release.Side{Ref: refOf(in.VersionPath), Environment: in.Environment}
 		from.Revision = in.Revision

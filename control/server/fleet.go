@@ -13,7 +13,7 @@ import (
 )
 
 // BindFleet binds the routes of gateways' tokens and instances.
-func BindFleet(s *Server, f *fleet.Fleet) {
+func (s *Server) BindFleet(f *fleet.Fleet) {
 	r := fleetRoom{f, s}
 	bind(s, adminapi.CreateGatewayToken, r.createToken)
 	bind(s, adminapi.ListGatewayTokens, func(ctx context.Context, in *adminapi.GatewayRequest) (*adminapi.GatewayTokens, error) {

@@ -16,7 +16,7 @@ type notifyRoom struct {
 }
 
 // BindNotify binds receivers and deliveries.
-func BindNotify(s *Server, n *notify.Notify) {
+func (s *Server) BindNotify(n *notify.Notify) {
 	r := notifyRoom{s, n}
 	bind(s, adminapi.ListReceivers, r.receivers)
 	bind(s, adminapi.ListNotifications, r.list)

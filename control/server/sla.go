@@ -12,7 +12,7 @@ import (
 )
 
 // BindSLA binds the route of service levels.
-func BindSLA(s *Server, p *sla.Promises, now func() time.Time) {
+func (s *Server) BindSLA(p *sla.Promises, now func() time.Time) {
 	bind(s, adminapi.GetServiceLevels, func(ctx context.Context, in *adminapi.PromisesRequest) (*adminapi.PromisesAnswer, error) {
 		if err := s.allow(ctx, adminapi.GetServiceLevels.Action, slaOn(in)); err != nil {
 			return nil, err

@@ -20,7 +20,7 @@ type supportRoom struct {
 }
 
 // BindSupport binds support requests.
-func BindSupport(s *Server, d *support.Desk, now func() time.Time) {
+func (s *Server) BindSupport(d *support.Desk, now func() time.Time) {
 	r := supportRoom{s, d, now}
 	bind(s, adminapi.OpenSupport, r.open)
 	bind(s, adminapi.ListSupport, r.list)

@@ -12,7 +12,7 @@ import (
 )
 
 // BindUsage binds the route of usage.
-func BindUsage(s *Server, u *usage.Usage, now func() time.Time) {
+func (s *Server) BindUsage(u *usage.Usage, now func() time.Time) {
 	bind(s, adminapi.QueryUsage, func(ctx context.Context, in *adminapi.UsageRequest) (*adminapi.UsageAnswer, error) {
 		if err := s.allow(ctx, adminapi.QueryUsage.Action, usageOn(in)); err != nil {
 			return nil, err
