@@ -31,6 +31,11 @@ type SubscriptionStatus struct {
 	Expires time.Time `json:"expires,omitzero"`
 }
 
+// Over reports whether the state is an end.
+func (s SubscriptionStatus) Over() bool {
+	return s.State == Rejected || s.State == Expired || s.State == Cancelled
+}
+
 // A KeyRecord is a key as the control plane keeps it, under "Key/<id>": never
 // the key itself.
 type KeyRecord struct {

@@ -24,7 +24,7 @@ const maxCursor = 16 << 10
 
 // Check refuses what no record can have and no database can be asked.
 func (q Query) Check() error {
-	texts := []string{q.Kind, q.Prefix, q.Sort}
+	texts := []string{q.Kind, q.Prefix, q.Sort, q.Below}
 	for name, value := range q.Where {
 		texts = append(texts, name, value)
 	}
@@ -33,8 +33,14 @@ func (q Query) Check() error {
 			return gatehouse.E(gatehouse.Invalid, "listing by %.80q: it is no UTF-8 text of at most %d bytes without NUL", s, MaxKey)
 		}
 	}
+	if q.Below != "" && q.Sort == "" {
+		return gatehouse.E(gatehouse.Invalid, "listing below %.80q: it is not said by which entry", q.Below)
+	}
 	return nil
 }
+
+// Under reports whether a record with that entry to sort by is asked for.
+func (q Query) Under(value string) bool { return q.Below == "" || value != "" && value < q.Below }
 
 // Cursor checks the query and reads After; nil when it is empty. The parts are
 // data to compare with, never text of a statement.
@@ -67,7 +73,8 @@ func (q Query) NextAfter(value, key string) string {
 }
 
 // digest is of all that decides which records are listed in which order. A
-// limit, or a moment to look at, may change from page to page.
+// limit, a bound that is the time, or a moment to look at may change from page
+// to page.
 func (q Query) digest() []byte {
 	text, _ := json.Marshal([]any{q.Kind, q.Prefix, q.Where, q.Sort, q.Desc})
 	sum := sha256.Sum256(text)

@@ -71,6 +71,7 @@ type Query struct {
 	Prefix string            // of the key
 	Where  map[string]string // index entries that must be equal
 	Sort   string            // an index name; records without that entry come first. "" sorts by key
+	Below  string            // with Sort: only records that have the entry, and one that sorts before this
 	Desc   bool
 	After  string // a cursor from an earlier Page, opaque
 	Limit  int    // 0: all

@@ -26,7 +26,7 @@ func ends(t gatehouse.Token) string {
 	if end.IsZero() {
 		return "never"
 	}
-	return end.UTC().Format("2006-01-02T15:04:05.000000Z")
+	return store.Moment(end)
 }
 
 // shown is what the trail and lists show of t: never the hash.
@@ -124,19 +124,19 @@ func (g *Guard) revoke(ctx context.Context, c class, id, action string) error {
 }
 
 // Sweep removes tokens, sessions and login codes that ended [KeptEnded] ago or
-// earlier, and says how many. The leader calls it now and then.
+// earlier, and says how many. Every control plane calls it now and then.
 func (g *Guard) Sweep(ctx context.Context) (swept int, err error) {
-	until := g.now().Add(-KeptEnded).UTC().Format("2006-01-02T15:04:05.000000Z")
+	until := store.Moment(g.now().Add(-KeptEnded))
 	for _, c := range []class{tokens, sessions, loginCodes} {
 		for {
-			page, err := g.trail.DB.List(ctx, store.Query{Kind: string(c.kind), Sort: "ends", Limit: 500})
+			page, err := g.trail.DB.List(ctx, store.Query{Kind: string(c.kind), Sort: "ends", Below: until, Limit: 500})
 			if err != nil {
 				return swept, err
 			}
 			var acts []audit.Act
 			for _, r := range page.Records {
 				var t gatehouse.Token
-				if json.Unmarshal(r.Value, &t) == nil && ends(t) < until {
+				if json.Unmarshal(r.Value, &t) == nil {
 					acts = append(acts, audit.Act{Action: c.action("delete"), Object: string(c.kind) + " " + t.ID, Before: shown(t),
 						Reason: "ended long ago", Writes: []store.Write{{Key: r.Key, Kind: r.Kind, Expect: r.Rev}}})
 				}

@@ -28,8 +28,8 @@ func Indexes(o *gatehouse.Object, set string, status *gatehouse.SubscriptionStat
 		ix["product"] = qualify(s.Product, o.Metadata.Team)
 		ix["plan"], ix["environment"] = s.Plan, s.Environment
 		if status != nil {
-			if ix["state"] = status.State; !status.Expires.IsZero() {
-				ix["ends"] = "1" // those that end are few, and looked through now and then
+			if ix["state"] = status.State; !status.Over() && !status.Expires.IsZero() {
+				ix["ends"] = store.Moment(status.Expires)
 			}
 		}
 		return ix

@@ -320,7 +320,7 @@ func (p *plan) writeRevisions(it *item) error {
 		}
 		p.once(it, store.Write{
 			Key: key, Kind: string(gatehouse.KindRevision), Value: text, Expect: store.Absent,
-			Index: map[string]string{"team": m.Team, "api": m.Ref(), "version": name, "hash": h.Revision, "created": rev.Created.Format(stamp)},
+			Index: map[string]string{"team": m.Team, "api": m.Ref(), "version": name, "hash": h.Revision, "created": store.Moment(rev.Created)},
 		})
 		it.made = append(it.made, m.Ref()+"@"+name+"#"+h.Revision)
 	}
@@ -329,9 +329,6 @@ func (p *plan) writeRevisions(it *item) error {
 	}
 	return p.writeBlobs(it)
 }
-
-// stamp orders as time does.
-const stamp = "2006-01-02T15:04:05.000000Z"
 
 // once adds a write of content that several objects may share.
 func (p *plan) once(it *item, w store.Write) {

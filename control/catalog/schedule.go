@@ -39,7 +39,7 @@ func (t *timing) act() (audit.Act, error) {
 		return a, err
 	}
 	a.Writes = []store.Write{{Key: t.key, Kind: string(gatehouse.KindReleaseSchedule), Value: a.After, Expect: t.rev, Index: map[string]string{
-		"environment": t.next.Environment, "team": a.Team, "api": t.next.API, "version": t.next.Version, "state": t.next.State, "at": t.next.At.UTC().Format(stamp),
+		"environment": t.next.Environment, "team": a.Team, "api": t.next.API, "version": t.next.Version, "state": t.next.State, "at": store.Moment(t.next.At),
 	}}}
 	return a, nil
 }

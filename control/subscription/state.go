@@ -26,11 +26,6 @@ var (
 	expire  = verb{"expire", "expiring", []string{gatehouse.Approved, gatehouse.Suspended}, gatehouse.Expired}
 )
 
-// over reports whether a state is an end.
-func over(state string) bool {
-	return state == gatehouse.Rejected || state == gatehouse.Expired || state == gatehouse.Cancelled
-}
-
 func actor(ctx context.Context) string { return audit.From(ctx).Actor }
 
 // Approve lets a requested subscription through. The product's side decides:
@@ -79,7 +74,7 @@ func (d *Desk) Theirs(ctx context.Context, subject string, s *Standing) error {
 func (d *Desk) move(ctx context.Context, v verb, ref, reason string, may func(*Standing) error) (*Standing, store.Seq, error) {
 	s, err := d.Get(ctx, ref)
 	if err == nil {
-		err = v.allowed(s.Status.State)
+		err = v.allowed(s.Status)
 	}
 	if err == nil && may != nil {
 		err = may(s)
@@ -99,13 +94,14 @@ func (d *Desk) move(ctx context.Context, v verb, ref, reason string, may func(*S
 }
 
 // allowed refuses a move that the state does not have.
-func (v verb) allowed(state string) error {
+func (v verb) allowed(status gatehouse.SubscriptionStatus) error {
+	state := status.State
 	switch {
 	case slices.Contains(v.from, state):
 		return nil
 	case state == v.to:
 		return gatehouse.E(gatehouse.Conflict, "it is %s already", state)
-	case over(state):
+	case status.Over():
 		return gatehouse.E(gatehouse.Conflict, "it is %s, which is an end; subscribe again", state)
 	}
 	return gatehouse.E(gatehouse.Conflict, "it is %s, and only what is %s can be %s", state, join(v.from), v.to)
@@ -141,7 +137,7 @@ func (d *Desk) acts(ctx context.Context, v verb, s *Standing, reason string) ([]
 		return nil, err
 	}
 	acts := []audit.Act{a}
-	if !over(v.to) {
+	if !s.Status.Over() {
 		return acts, nil
 	}
 	keys, err := d.keys(ctx, s.Ref())
@@ -160,33 +156,30 @@ func (d *Desk) acts(ctx context.Context, v verb, s *Standing, reason string) ([]
 	return acts, nil
 }
 
-// Expire ends the subscriptions whose time is over. The leader calls it now
-// and then; gateways refuse them by themselves, to the second.
+// Expire ends the subscriptions whose time is over. Every control plane calls
+// it now and then; gateways refuse them by themselves, to the second.
 func (d *Desk) Expire(ctx context.Context, now time.Time) error {
-	for _, state := range expire.from {
-		q := store.Query{Kind: string(gatehouse.KindSubscription), Where: map[string]string{"state": state, "ends": "1"}, Limit: 500}
-		for {
-			page, err := d.db.List(ctx, q)
-			if err != nil {
+	q := store.Query{Kind: string(gatehouse.KindSubscription), Sort: "ends", Below: store.Moment(now.Add(time.Microsecond)), Limit: 500}
+	for {
+		page, err := d.db.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, rec := range page.Records {
+			if err := d.expire(ctx, rec, now); err != nil {
 				return err
 			}
-			for _, rec := range page.Records {
-				if err := d.expire(ctx, rec, now); err != nil {
-					return err
-				}
-			}
-			if page.Next == "" {
-				break
-			}
-			q.After = page.Next
 		}
+		if page.Next == "" {
+			return nil
+		}
+		q.After = page.Next
 	}
-	return nil
 }
 
 func (d *Desk) expire(ctx context.Context, rec store.Record, now time.Time) error {
 	s, err := standingOf(rec)
-	if err != nil || s.Status.Expires.IsZero() || now.Before(s.Status.Expires) {
+	if err != nil || s.Status.Over() || s.Status.Expires.IsZero() || now.Before(s.Status.Expires) {
 		return err
 	}
 	_, _, err = d.move(ctx, expire, s.Ref(), "its time is over", nil)

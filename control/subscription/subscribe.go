@@ -49,10 +49,10 @@ func (d *Desk) Subscribe(ctx context.Context, ask Ask) (*Answer, error) {
 		if a.Standing, a.Seq, err = d.begin(ctx, ask); err != nil {
 			return nil, err
 		}
-	case s.Spec.Plan != ask.Plan && !over(s.Status.State):
+	case s.Spec.Plan != ask.Plan && !s.Status.Over():
 		return nil, gatehouse.E(gatehouse.Conflict, "subscribing %q to %q under plan %q: subscription %q is %s there under plan %q; cancel it first",
 			ask.Application, ask.Product, ask.Plan, s.Ref(), s.Status.State, s.Spec.Plan)
-	case over(s.Status.State):
+	case s.Status.Over():
 		if a.Seq, err = d.again(ctx, s, ask); err != nil {
 			return nil, err
 		}
@@ -87,7 +87,7 @@ func (d *Desk) find(ctx context.Context, ask Ask) (*Standing, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !over(s.Status.State) {
+		if !s.Status.Over() {
 			return s, nil
 		}
 		last = s

@@ -277,6 +277,68 @@ func TestEndRevokesKeysAndMayBeginAnew(t *testing.T) {
 	})
 }
 
+// reads is a database that counts the records of lists.
+type reads struct {
+	store.DB
+	n int
+}
+
+func (r *reads) List(ctx context.Context, q store.Query) (store.Page, error) {
+	page, err := r.DB.List(ctx, q)
+	r.n += len(page.Records)
+	return page, err
+}
+
+// TestOnlyWhatIsOverIsLookedAt holds that looking for what ended costs nothing
+// for what did not: there may be a million.
+func TestOnlyWhatIsOverIsLookedAt(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		for i := range 20 {
+			w.subscribe("trial", fmt.Sprintf("billing/app-%d", i), "dev", false)
+		}
+		seen := &reads{DB: w.db}
+		w.Desk.db = seen
+		if err := w.Expire(t.Context(), w.clock()); err != nil || seen.n != 0 {
+			t.Errorf("before the first ends: %d records were read, %v", seen.n, err)
+		}
+		w.pass(30 * 24 * time.Hour)
+		for _, want := range []int{20, 0} { // what is over is not looked at again
+			seen.n = 0
+			if err := w.Expire(t.Context(), w.clock()); err != nil {
+				t.Fatal(err)
+			}
+			if ended := seen.n; ended < want || (want == 0 && ended > 0) {
+				t.Errorf("%d records were read, want %d", ended, want)
+			}
+		}
+	})
+}
+
+// TestEndsWrittenByEarlierReleases holds that a subscription whose entry says
+// only that it ends, as entries once did, ends too.
+func TestEndsWrittenByEarlierReleases(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		a := w.subscribe("trial", "billing/invoices", "dev", false)
+		rec, err := w.db.Get(t.Context(), "Subscription/"+a.Ref())
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := store.Write{Key: rec.Key, Kind: rec.Kind, Value: rec.Value, Expect: rec.Rev, Index: map[string]string{"ends": "1", "state": gatehouse.Approved}}
+		if _, err := w.db.Apply(t.Context(), store.Batch{Writes: []store.Write{old}}); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{gatehouse.Approved, gatehouse.Expired} {
+			if err := w.Expire(t.Context(), w.clock()); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := w.Get(t.Context(), a.Ref()); err != nil || s.Status.State != want {
+				t.Errorf("at %s: %v, %v; want %s", w.clock(), s.Status, err, want)
+			}
+			w.pass(31 * 24 * time.Hour)
+		}
+	})
+}
+
 // TestKeyIsNowhereInClear looks for the key, and its hash in events, in all
 // that was written.
 func TestKeyIsNowhereInClear(t *testing.T) {

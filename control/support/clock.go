@@ -168,7 +168,7 @@ func Read(k *gatehouse.SupportClock, c *hours.Calendar, now time.Time) *Reading 
 func (r *Request) wakes() string {
 	next := never
 	if r.State == gatehouse.SupportResolved {
-		next = r.Since.Add(CloseAfter).UTC().Format(whenForm)
+		next = store.Moment(r.Since.Add(CloseAfter))
 	}
 	c := r.Calendar()
 	for _, k := range []*gatehouse.SupportClock{r.FirstResponse, r.Resolution} {
@@ -180,7 +180,7 @@ func (r *Request) wakes() string {
 				continue
 			}
 			if at, ok := c.After(k.Since, part(k, level)-k.Used.Std()); ok {
-				next = min(next, at.UTC().Format(whenForm))
+				next = min(next, store.Moment(at))
 			}
 		}
 	}

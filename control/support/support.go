@@ -41,7 +41,6 @@ const (
 	never           = "9999"             // sorts behind every time
 	counterKey      = "Counter/support"
 	retries         = 8
-	whenForm        = "2006-01-02T15:04:05.000000Z" // sorts as time does
 	maxAttachedName = 200
 )
 
@@ -119,7 +118,7 @@ func requestOf(rec *store.Record) (*Request, error) {
 func (r *Request) write() (store.Write, error) {
 	value, err := jsonx.Marshal(&r.SupportRequest)
 	index := map[string]string{
-		"state": r.State, "category": r.Category, "severity": r.Severity, "assignee": r.Assignee, "opened": r.Opened.UTC().Format(whenForm),
+		"state": r.State, "category": r.Category, "severity": r.Severity, "assignee": r.Assignee, "opened": store.Moment(r.Opened),
 		"from": r.From, "team:" + r.From: "1",
 	}
 	if r.To != "" {

@@ -21,7 +21,7 @@ func (d *Desk) Sweep(ctx context.Context) error {
 		return err
 	}
 	now := d.now()
-	at := now.Format(whenForm)
+	at := store.Moment(now)
 	for i := range page.Records {
 		r, err := requestOf(&page.Records[i])
 		if err != nil {

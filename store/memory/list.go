@@ -85,7 +85,7 @@ func (d *db) pick(q store.Query, at store.Seq) []*state {
 }
 
 func matches(s *state, q store.Query) bool {
-	if s.Kind != q.Kind || !strings.HasPrefix(s.Key, q.Prefix) {
+	if s.Kind != q.Kind || !strings.HasPrefix(s.Key, q.Prefix) || !q.Under(s.index[q.Sort]) {
 		return false
 	}
 	for name, value := range q.Where {

@@ -63,6 +63,9 @@ func (l *listing) stood(r row, entries string) error {
 	}
 	if l.q.Sort != "" {
 		r.sort = index[l.q.Sort]
+		if !l.q.Under(r.sort) {
+			return nil
+		}
 		if l.after != nil && l.compare(r.sort, r.Key, l.after.Value, l.after.Key) <= 0 {
 			return nil
 		}

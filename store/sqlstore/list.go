@@ -71,6 +71,9 @@ func (l *listing) cut() (records []store.Record, sorts []string, next string) {
 // now reads what stands, by the way that touches the fewest rows. SQLite takes
 // CROSS JOIN as the order to go in; PostgreSQL chooses by itself.
 func (l *listing) now() error {
+	if l.q.Below != "" {
+		return l.with()
+	}
 	lead, err := l.lead()
 	switch {
 	case err != nil:
@@ -114,6 +117,9 @@ func (l *listing) with() error {
 	var b builder
 	b.add(`SELECT r.key, r.kind, r.value, r.rev, r.time, s.value FROM entry s CROSS JOIN record r
 		WHERE s.kind = ? AND s.name = ? AND r.key = s.key`, l.q.Kind, l.q.Sort)
+	if l.q.Below != "" {
+		b.add(` AND s.value < ?`, l.q.Below)
+	}
 	return l.read(&b, `s.value`, `s.key`, "", after)
 }
 

@@ -65,6 +65,9 @@ func (n *naive) list(q store.Query) (keys []string) {
 	}
 	for key, th := range state {
 		ok := th.kind == q.Kind && strings.HasPrefix(key, q.Prefix)
+		if by := th.index[q.Sort]; q.Below != "" {
+			ok = ok && by != "" && by < q.Below
+		}
 		for name, value := range q.Where {
 			ok = ok && th.index[name] == value
 		}
@@ -154,6 +157,9 @@ func modelList(t *testing.T, rt *rapid.T, db store.DB, n *naive) {
 	q := store.Query{Kind: "K", Prefix: rapid.SampledFrom([]string{"", "", "a", "a/", "z%"}).Draw(rt, "prefix"), Where: someWhere.Draw(rt, "where"),
 		Sort: rapid.SampledFrom([]string{"", "x", "y"}).Draw(rt, "sort"), Desc: rapid.Bool().Draw(rt, "desc"), Limit: rapid.IntRange(0, 3).Draw(rt, "limit"),
 		AsOf: store.Seq(rapid.IntRange(0, len(n.states)).Draw(rt, "as of"))}
+	if q.Sort != "" {
+		q.Below = rapid.SampledFrom([]string{"", "", "1", "11", "2", "é"}).Draw(rt, "below")
+	}
 	got, _, err := all(t.Context(), db, q)
 	if want := n.list(q); err != nil || !slices.Equal(keysOf(got), want) {
 		rt.Fatalf("List %+v: got %q, %v; want %q", q, keysOf(got), err, want)

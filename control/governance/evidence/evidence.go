@@ -98,7 +98,7 @@ func (s *Shelf) add(ctx context.Context, f File) (*gatehouse.Evidence, error) {
 	}
 	w := store.Write{
 		Key: key(hash), Kind: string(gatehouse.KindEvidence), Value: text, Expect: now[key(hash)].Rev,
-		Index: map[string]string{"team": e.Team, "by": e.By, "time": e.Time.Format("2006-01-02T15:04:05.000000Z")},
+		Index: map[string]string{"team": e.Team, "by": e.By, "time": store.Moment(e.Time)},
 	}
 	_, err = s.trail.Commit(ctx, audit.Act{
 		Action: "evidence.create", Object: "Evidence " + hash, Team: f.Team, After: text, Writes: []store.Write{blob, w},

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -19,15 +20,7 @@ import (
 // never stands for no date in an index that orders by date.
 const never = "9999"
 
-// stamp orders as time does.
-const stamp = "2006-01-02T15:04:05.000000Z"
-
-func stamped(t time.Time) string {
-	if t.IsZero() {
-		return never
-	}
-	return t.UTC().Format(stamp)
-}
+func stamped(t time.Time) string { return cmp.Or(store.Moment(t), never) }
 
 // A ruling is what an evaluation leads to: the result, and the attestation that
 // is made or taken back.
