@@ -22,6 +22,8 @@ var Routes = slices.Concat(
 	notifyRoutes,
 	supportRoutes,
 	slaRoutes,
+	waitingRoutes,
+	operationRoutes,
 )
 
 // Actions are what a role can permit, sorted: the actions of all routes.

@@ -582,3 +582,13 @@ func (c *Client) ReopenSupport(ctx context.Context, in adminapi.MoveSupportReque
 func (c *Client) GetServiceLevels(ctx context.Context, in adminapi.PromisesRequest) (*adminapi.PromisesAnswer, error) {
 	return call(ctx, c, adminapi.GetServiceLevels, &in)
 }
+
+// ListWaiting carries out waiting.list: list what waits for a person, and that person may be the caller.
+func (c *Client) ListWaiting(ctx context.Context, in adminapi.Empty) (*adminapi.WaitingAnswer, error) {
+	return call(ctx, c, adminapi.ListWaiting, &in)
+}
+
+// ListOperations carries out api.get: list what an API version offers to its callers.
+func (c *Client) ListOperations(ctx context.Context, in adminapi.ListOperationsRequest) (*adminapi.OperationsAnswer, error) {
+	return call(ctx, c, adminapi.ListOperations, &in)
+}

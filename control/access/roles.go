@@ -73,9 +73,9 @@ exports and verifies the trail.`,
 
 // Everyone is what whoever is signed in may do anywhere: see the environments
 // and frameworks they build for, which roles there are, and who they are
-// themselves, whether a change has reached the gateways, and ask to be
-// on-boarded. Nothing in it belongs to a team.
-var Everyone = words("environment.get environment.list framework.get framework.list role.get role.list access.whoami rollout.get onboarding.create")
+// themselves, whether a change has reached the gateways, what waits for them,
+// and ask to be on-boarded. Nothing in it belongs to a team.
+var Everyone = words("environment.get environment.list framework.get framework.list role.get role.list access.whoami rollout.get onboarding.create waiting.list")
 
 var (
 	teamNouns = words("api backend policy-set product application subscription environment gateway framework team release revision catalog usage sla gate waiver support status")

@@ -55,6 +55,7 @@ func (r catalogRoom) bindReleases() {
 	bind(r.Server, adminapi.GetStatus, r.getStatus)
 	bind(r.Server, adminapi.Explain, r.explainVersion)
 	bind(r.Server, adminapi.GetCatalog, r.getCatalog)
+	bind(r.Server, adminapi.ListOperations, r.listOperations)
 }
 
 func refOf(p adminapi.VersionPath) catalog.Ref {
