@@ -75,7 +75,8 @@ func TestBrowser(t *testing.T) {
 		want     []string
 		not      []string
 	}{
-		{"catalog", "/console/", []string{"payments/orders@v1", "edge", "runs nowhere", "/orders/v1", `id="subject">user:admin`, "&lt;img src=x onerror=alert(1)&gt;"}, []string{"<img src=x"}},
+		{"home", "/console/", []string{"What waits for you", "shop to payments/commerce, plan gold", `href="/console/team?team=payments"`, "somebody else decides"}, nil},
+		{"catalog", "/console/catalog", []string{"payments/orders@v1", "edge", "runs nowhere", "/orders/v1", `id="subject">user:admin`, "&lt;img src=x onerror=alert(1)&gt;"}, []string{"<img src=x"}},
 		{"a past catalog", "/console/catalog?asOf=2020-01-01T00:00:00Z", []string{"Nothing was exposed at that moment", "As it was at"}, []string{"payments/orders@v1"}},
 		{"filtered", "/console/catalog?q=nothing-like-it", []string{"Nothing matches"}, []string{"payments/orders@v1"}},
 		{"subscriptions", "/console/subscription", []string{"payments/shop-commerce", "1 waits for a decision", "Decide"}, nil},
@@ -135,7 +136,14 @@ func TestBrowserNotYours(t *testing.T) {
 		at   string
 		want string
 	}{
-		{"/console/", "Nothing is exposed that you may see"},
+		{"/console/", "You are of no team yet"},
+		{"/console/catalog", "Nothing is exposed that you may see"},
+		{"/console/release", "There is no API that you may see"},
+		{"/console/gate", "Nothing was looked at that you may see"},
+		{"/console/framework", "There is no framework yet"},
+		{"/console/onboarding", "You have asked for nothing yet"},
+		{"/console/support", "No request is open"},
+		{"/console/sla", "Not yours to see"},
 		{"/console/subscription", "There is no subscription that you may see"},
 		{"/console/audit", "Not yours to see"},
 		{"/console/fleet", "What runs is not yours to see"},

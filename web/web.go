@@ -20,8 +20,9 @@ import (
 
 // Policy is the Content-Security-Policy of every page. Scripts and styles are
 // files of ours; text never becomes markup or code (Trusted Types without a
-// policy); no other page frames these.
-const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+// policy); no other page frames these, and what they frame, the service
+// description as the server writes it, is sandboxed and may run nothing.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-src 'self'; " +
 	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // areas are the paths that belong to the pages, each a folder of this package.

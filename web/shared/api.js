@@ -20,6 +20,26 @@ export const del = (path) => send('DELETE', path);
 // path joins segments, each of them data.
 export const path = (...segments) => '/v1/' + segments.map((s) => encodeURIComponent(s)).join('/');
 
+// refOf splits "team/name@version" into its parts.
+export function refOf(text) {
+  const [, team = '', name = '', version = ''] = /^([^/@]+)\/([^/@]+)(?:@(.+))?$/.exec(text ?? '') ?? [];
+  return { team, name, version };
+}
+
+// versionPath is the path of an API version, "payments/orders@v1", and below.
+export function versionPath(id, ...more) {
+  const { team, name, version } = refOf(id);
+  return path('teams', team, 'apis', name, 'versions', version, ...more);
+}
+
+// base64 is a file's content as requests carry it.
+export async function base64(file) {
+  const all = new Uint8Array(await file.arrayBuffer());
+  let text = '';
+  for (let i = 0; i < all.length; i += 8192) text += String.fromCharCode(...all.subarray(i, i + 8192));
+  return btoa(text);
+}
+
 async function send(method, to, query, body) {
   const params = new URLSearchParams();
   for (const [k, v] of Object.entries(query ?? {})) {

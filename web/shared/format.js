@@ -19,6 +19,17 @@ export function ago(iso) {
   return el('time', { datetime: iso, title: iso, class: 'nowrap' }, s < 2 ? 'just now' : `${n} ${unit} ago`);
 }
 
+// until is about how long until a moment, for what ends; past says so.
+export function until(iso) {
+  if (!set(iso)) return null;
+  const s = Math.round((new Date(iso) - Date.now()) / 1000);
+  const [n, unit] = s < 5400 ? [Math.ceil(s / 60), 'min'] : s < 172800 ? [Math.round(s / 3600), 'h'] : [Math.round(s / 86400), 'd'];
+  return el('time', { datetime: iso, title: iso.replace(/\.\d+Z$/, 'Z') + ' UTC', class: 'nowrap' }, s <= 0 ? 'over' : `in ${n} ${unit}`);
+}
+
+// ends is a moment with how long until then.
+export const ends = (iso) => (set(iso) ? el('span', {}, when(iso), ' ', el('span', { class: 'muted nowrap' }, '(', until(iso), ')')) : null);
+
 export const count = (n) => number.format(n ?? 0);
 export const plural = (n, one, many = one + 's') => `${count(n)} ${n === 1 ? one : many}`;
 export const short = (hash) => (hash ?? '').slice(0, 8);
@@ -41,14 +52,15 @@ export function place(l) {
 }
 
 const tones = {
-  live: 'good', approved: 'good', allowed: 'good', connected: 'good', healthy: 'good', wanted: 'good', published: 'good', open: 'good',
-  pending: 'warn', requested: 'warn', suspended: 'warn', deprecated: 'warn', 'no-gateway': 'warn',
-  refused: 'bad', failed: 'bad', rejected: 'bad', lost: 'bad', failing: 'bad',
+  live: 'good', approved: 'good', allowed: 'good', connected: 'good', healthy: 'good', wanted: 'good', published: 'good', passed: 'good', 'in-force': 'good', met: 'good', resolved: 'good', done: 'good',
+  pending: 'warn', requested: 'warn', suspended: 'warn', deprecated: 'warn', 'no-gateway': 'warn', waived: 'warn', grace: 'warn', waiting: 'warn', submitted: 'warn', 'asked-back': 'warn',
+  undecided: 'warn', near: 'warn', paused: 'warn', answered: 'warn', high: 'warn', warn: 'warn', skipped: 'warn', 'not-placed': 'warn',
+  refused: 'bad', failed: 'bad', rejected: 'bad', lost: 'bad', failing: 'bad', missed: 'bad', withdrawn: 'bad', reached: 'bad', critical: 'bad', error: 'bad', revoked: 'bad',
 };
 
 // badge is a state, told by word and colour.
-export function badge(state, text = state) {
-  return el('span', { class: 'badge ' + (tones[state] ?? '') }, (text ?? '').replace('-', ' '));
+export function badge(state, text = state, tone = tones[state]) {
+  return el('span', { class: 'badge ' + (tone ?? '') }, (text ?? '').replaceAll('-', ' '));
 }
 
 export const tag = (text) => (text ? el('span', { class: 'tag' }, text) : null);

@@ -1,0 +1,49 @@
+// Questions that a person answers, and that somebody else confirms.
+import { el, field } from '/shared/dom.js';
+import { base64, path, post, versionPath } from '/shared/api.js';
+import { decide, form } from '/shared/deed.js';
+import { sheet } from '/shared/sheet.js';
+import { table } from '/shared/table.js';
+import { badge, short, when } from '/shared/format.js';
+
+const maxFile = 10 << 20; // bytes
+
+// answer is where one is given, with files that prove it.
+export function answer(c, r, { id, may, team, again }) {
+  const words = el('textarea', { required: true, maxlength: 20000, rows: 6 });
+  const files = el('input', { type: 'file', multiple: true });
+  const box = sheet(c.title || c.id, 'Answer the question', () => [
+    (c.findings ?? []).map((f) => el('p', { class: 'wrap' }, f.detail)),
+    form([field('Your answer', words), may.evidence && field('Files that prove it (10 MB each at most)', files)], 'Answer', async () => {
+      const evidence = [];
+      for (const f of files.files ?? []) {
+        if (f.size > maxFile) throw new Error(`${f.name} is larger than 10 MB; give a link to it in the answer.`);
+        evidence.push((await post('/v1/evidence', { name: f.name, team, mediaType: f.type || undefined, content: await base64(f) })).hash);
+      }
+      await post(versionPath(id, 'gate', 'answer'), { environment: r.environment, revision: r.revision, control: c.id, text: words.value, evidence });
+      await post(versionPath(id, 'gate', 'run'), { environment: r.environment, revision: r.revision }).catch(() => {});
+      box.close();
+      await again();
+    }), el('p', { class: 'muted' }, 'It counts once somebody else confirms it, and until something it depends on changes.')]);
+}
+
+// confirm shows an answer that waits, and lets others decide on it.
+export function confirm(c, a, r, { id, may, again }) {
+  const decideOn = (reject) => async (comment) => {
+    await post(versionPath(id, 'gate', 'confirm'), { environment: r.environment, revision: r.revision, control: c.id, reject, comment });
+    await post(versionPath(id, 'gate', 'run'), { environment: r.environment, revision: r.revision }).catch(() => {});
+  };
+  return el('div', { class: 'stack given' }, el('div', { class: 'muted' }, a.by, ' answered ', when(a.time)), el('p', { class: 'words' }, a.text), proofs(a),
+    may.confirm && decide('Comment', 'The record keeps it.', [{ text: 'Confirm', look: 'first', run: decideOn(false) }, { text: 'Reject', look: 'danger', needs: 'Say why, so that it can be answered better.', run: decideOn(true) }], again));
+}
+
+const proofs = (a) => (a.evidence ?? []).length > 0 && el('p', {}, 'Evidence: ', a.evidence.map((h) => [el('a', { class: 'mono', href: path('evidence', h, 'content') }, short(h)), ' ']));
+
+// answers lists what was said before.
+export function answers(list) {
+  return table('Answers', [
+    { head: 'Control', key: (a) => a.control, cell: (a) => el('code', {}, a.control) }, { head: 'Answer', cell: (a) => el('div', {}, el('span', { class: 'words' }, a.text), proofs(a)) },
+    { head: 'State', key: (a) => a.state, cell: (a) => badge(a.state) }, { head: 'By', key: (a) => a.by, cell: (a) => el('div', {}, a.by, el('span', { class: 'under' }, when(a.time))) },
+    { head: 'Decided by', key: (a) => a.decidedBy, cell: (a) => a.decidedBy && el('div', {}, a.decidedBy, a.comment && el('span', { class: 'under' }, a.comment)) },
+  ], list, null);
+}
