@@ -24,5 +24,5 @@ func (c *Control) bind() {
 	s.BindOnboarding(c.Onboarding)
 	s.BindTeams(c.Teams)
 	s.BindGate(c.Gate, c.Catalog)
-	server.BindWaiting(s, c.Onboarding)
+	s.BindWaiting(c.Onboarding)
 }

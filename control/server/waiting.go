@@ -27,7 +27,7 @@ type waitingRoom struct {
 }
 
 // BindWaiting binds what waits for the caller.
-func BindWaiting(s *Server, d *onboarding.Desk) {
+func (s *Server) BindWaiting(d *onboarding.Desk) {
 	bind(s, adminapi.ListWaiting, waitingRoom{s, d}.list)
 }
 
