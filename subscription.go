@@ -40,15 +40,18 @@ func (s SubscriptionStatus) Over() bool {
 // the key itself.
 type KeyRecord struct {
 	// ID is public: "key_" and 12 characters of the hash, to list and revoke by.
-	ID           string    `json:"id"`
-	Subscription string    `json:"subscription"` // "billing/invoices-commerce"
-	Environment  string    `json:"environment"`
-	Hash         string    `json:"hash"` // SHA-256 of the key, base64url
-	Created      time.Time `json:"created"`
-	CreatedBy    string    `json:"createdBy"`
-	Expires      time.Time `json:"expires,omitzero"`
-	Revoked      time.Time `json:"revoked,omitzero"`
-	RevokedBy    string    `json:"revokedBy,omitempty"`
+	ID           string `json:"id"`
+	Subscription string `json:"subscription"` // "billing/invoices-commerce"
+	Environment  string `json:"environment"`
+	Hash         string `json:"hash"` // SHA-256 of the key, base64url
+	// Tail is how the key ends, its checksum: gateways begin to look for a key by
+	// it. Keys of before have none.
+	Tail      string    `json:"tail,omitempty"`
+	Created   time.Time `json:"created"`
+	CreatedBy string    `json:"createdBy"`
+	Expires   time.Time `json:"expires,omitzero"`
+	Revoked   time.Time `json:"revoked,omitzero"`
+	RevokedBy string    `json:"revokedBy,omitempty"`
 }
 
 // Check reports what is wrong with the subscription alone.

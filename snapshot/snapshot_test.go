@@ -121,3 +121,23 @@ func TestSumOfNames(t *testing.T) {
 		t.Error("the sum of many is not that of their lines")
 	}
 }
+
+func TestTails(t *testing.T) {
+	c := KeyCredential("key")
+	for _, tail := range []string{"", "3JpFH3"} {
+		start, got, ok := TailOf(c, tail).Split()
+		if start != c.Start() || got != tail || !ok {
+			t.Errorf("entry %q: got %x, %q, %t; want %x, %q", TailOf(c, tail), start, got, ok, c.Start(), tail)
+		}
+	}
+	for _, bad := range []KeyTail{"", "AAAAAAA", "AAAAAAAA1", "AAAAAAAA1234567", "????????123456"} {
+		if _, _, ok := bad.Split(); ok {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	for key, want := range map[string]string{"": "", "ab": "ab", "gh_123456": "123456"} {
+		if got := Tail(key); got != want {
+			t.Errorf("tail of %q: got %q, want %q", key, got, want)
+		}
+	}
+}

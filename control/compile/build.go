@@ -66,7 +66,9 @@ func (s *State) make(id chunkID) (data []byte, hash snapshot.Hash, uses []string
 	case snapshot.KindEnvironment:
 		data, hash, err = snapshot.Encode(Environment(id.name, env, s.gateMode(id.name)))
 	case snapshot.KindCredentials:
-		data, hash, err = s.ring.shard(id.env, id.name, s.clock)
+		data, hash = s.ring.shard(id.env, id.name, s.clock)
+	case snapshot.KindTails:
+		data, hash = s.ring.tails(id.env, id.name, s.clock)
 	case snapshot.KindProduct:
 		p := s.model.products[id.name]
 		if p == nil {
@@ -127,7 +129,7 @@ func (s *State) set(id chunkID, data []byte, hash snapshot.Hash, uses []string, 
 		return
 	case data == nil:
 		delete(e.chunks, id)
-	case id.kind == snapshot.KindCredentials:
+	case id.kind == snapshot.KindCredentials, id.kind == snapshot.KindTails: // made again when asked for
 		e.chunks[id] = chunk{hash: hash}
 	default:
 		e.chunks[id] = chunk{hash, data}

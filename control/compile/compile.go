@@ -219,8 +219,14 @@ func (s *State) Chunk(env string, e snapshot.Entry) ([]byte, bool) {
 	if c.data != nil {
 		return c.data, true
 	}
-	data, _, err := s.ring.shard(env, e.Name, s.clock)
-	return data, err == nil && snapshot.Sum(data) == e.Hash
+	var data []byte
+	var hash snapshot.Hash
+	if e.Kind == snapshot.KindTails {
+		data, hash = s.ring.tails(env, e.Name, s.clock)
+	} else {
+		data, hash = s.ring.shard(env, e.Name, s.clock)
+	}
+	return data, hash == e.Hash
 }
 
 // Environments are the names of all environments, sorted.

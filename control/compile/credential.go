@@ -37,23 +37,27 @@ func (s *State) ingestSubscription(name string, value []byte) {
 	s.ring.putSubscription(next, s.mark)
 }
 
-func (s *State) ingestKey(key string, value []byte) {
-	id := strings.TrimPrefix(key, string(gatehouse.KindKey)+"/")
+func (s *State) ingestKey(at string, value []byte) {
+	id := strings.TrimPrefix(at, string(gatehouse.KindKey)+"/")
 	var k struct {
-		Subscription, Hash string
-		Expires, Revoked   time.Time
+		Subscription, Hash, Tail string
+		Expires, Revoked         time.Time
 	}
-	hash, ok := snapshot.Credential{}, false
+	var next key
+	ok := false
 	if value != nil && json.Unmarshal(value, &k) == nil && k.Revoked.IsZero() {
 		raw, err := base64.RawURLEncoding.DecodeString(k.Hash)
-		if ok = err == nil && len(raw) == len(hash); ok {
-			hash = snapshot.Credential(raw)
+		if ok = err == nil && len(raw) == len(next.hash); ok {
+			next.hash, next.expires = snapshot.Credential(raw), unix(k.Expires)
+		}
+		if len(k.Tail) == len(next.tail) {
+			next.tail = tail([]byte(k.Tail))
 		}
 	}
 	if !ok {
 		k.Subscription = ""
 	}
-	s.ring.putKey(id, hash, k.Subscription, unix(k.Expires), s.mark)
+	s.ring.putKey(id, next, k.Subscription, s.mark)
 }
 
 func (s *State) ingestApplication(name string, value []byte) {

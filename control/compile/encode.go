@@ -45,6 +45,19 @@ func appendCredentials(b []byte, c *snapshot.Credentials) []byte {
 	return append(b, `]}`...)
 }
 
+// appendTails writes tails as [snapshot.Encode] does; digits and letters stand for
+// themselves.
+func appendTails(b []byte, t *snapshot.Tails) []byte {
+	b = append(b, `{"keys":[`...)
+	for i, k := range t.Keys {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(b, string(k))
+	}
+	return append(b, `]}`...)
+}
+
 // appendText writes a JSON string; what is not plain goes the ordinary way.
 func appendText(b []byte, text string) []byte {
 	for i := range len(text) {

@@ -31,3 +31,19 @@ func TestCredentialsAreCanonical(t *testing.T) {
 		}
 	})
 }
+
+func TestTailsAreCanonical(t *testing.T) {
+	tails := &snapshot.Tails{Keys: []snapshot.KeyTail{
+		snapshot.TailOf(snapshot.KeyCredential("a"), "3JpFH3"), snapshot.TailOf(snapshot.KeyCredential("b"), ""), snapshot.TailOf(snapshot.KeyCredential("c"), "<\"\\\x00é"),
+	}}
+	for n := range len(tails.Keys) {
+		tails := &snapshot.Tails{Keys: tails.Keys[:n+1]}
+		want, _, err := snapshot.Encode(tails)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(appendTails(nil, tails)); got != string(want) {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

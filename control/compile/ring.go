@@ -40,16 +40,22 @@ type key struct {
 	hash      snapshot.Credential
 	sub, next uint32
 	expires   int64
+	tail      tail
 }
+
+// A tail is how a key ends; zero when that is not known.
+type tail [snapshot.TailLength]byte
 
 type shardID struct {
 	env   uint32
 	shard uint16
 }
 
+// A binding is one line of a shard: a key, or a client when key is none.
 type binding struct {
 	hash snapshot.Credential
 	sub  uint32
+	key  uint32
 }
 
 func newRing() ring {
@@ -74,9 +80,18 @@ func shardOf(c snapshot.Credential) uint16 { return uint16(c[0])<<4 | uint16(c[1
 
 const hexDigits = "0123456789abcdef"
 
-func (r *ring) id(s shardID) chunkID {
+// ids are the chunks made from a shard.
+func (r *ring) ids(s shardID) [2]chunkID {
 	n := s.shard
-	return chunkID{r.text[s.env], snapshot.KindCredentials, string([]byte{hexDigits[n>>8&15], hexDigits[n>>4&15], hexDigits[n&15]})}
+	name := string([]byte{hexDigits[n>>8&15], hexDigits[n>>4&15], hexDigits[n&15]})
+	env := r.text[s.env]
+	return [2]chunkID{{env, snapshot.KindCredentials, name}, {env, snapshot.KindTails, name}}
+}
+
+func (r *ring) mark(s shardID, mark func(chunkID)) {
+	for _, id := range r.ids(s) {
+		mark(id)
+	}
 }
 
 // sub is the index of the subscription, made when it is new: a key may be read
@@ -110,7 +125,7 @@ func (r *ring) putSubscription(next subscription, mark func(chunkID)) {
 
 func (r *ring) hang(s shardID, k uint32, mark func(chunkID)) {
 	r.shards[s] = append(r.shards[s], k)
-	mark(r.id(s))
+	r.mark(s, mark)
 }
 
 func (r *ring) drop(s shardID, k uint32, mark func(chunkID)) {
@@ -119,11 +134,11 @@ func (r *ring) drop(s shardID, k uint32, mark func(chunkID)) {
 		list[i] = list[len(list)-1]
 		r.shards[s] = list[:len(list)-1]
 	}
-	mark(r.id(s))
+	r.mark(s, mark)
 }
 
 // putKey adds or replaces a key; a zero subscription name removes it.
-func (r *ring) putKey(id string, hash snapshot.Credential, sub string, expires int64, mark func(chunkID)) {
+func (r *ring) putKey(id string, next key, sub string, mark func(chunkID)) {
 	sum := sha256.Sum256([]byte(id))
 	at := keyID(sum[:16])
 	if k := r.byID[at]; k != 0 {
@@ -140,9 +155,10 @@ func (r *ring) putKey(id string, hash snapshot.Credential, sub string, expires i
 	} else {
 		r.keys = append(r.keys, key{})
 	}
-	r.keys[k] = key{hash: hash, sub: s, next: r.subs[s].first, expires: expires}
+	next.sub, next.next = s, r.subs[s].first
+	r.keys[k] = next
 	r.subs[s].first, r.byID[at] = k, k
-	r.hang(shardID{r.subs[s].env, shardOf(hash)}, k, mark)
+	r.hang(shardID{r.subs[s].env, shardOf(next.hash)}, k, mark)
 }
 
 func (r *ring) removeKey(k uint32, mark func(chunkID)) {
@@ -183,8 +199,8 @@ func (r *ring) bind(i uint32, mark func(chunkID)) {
 	s := &r.subs[i]
 	for _, c := range r.clients[s.application] {
 		at := shardID{s.env, shardOf(c)}
-		r.bound[at] = append(r.bound[at], binding{c, i})
-		mark(r.id(at))
+		r.bound[at] = append(r.bound[at], binding{hash: c, sub: i})
+		r.mark(at, mark)
 	}
 }
 
@@ -193,7 +209,7 @@ func (r *ring) unbind(i uint32, mark func(chunkID)) {
 	for _, c := range r.clients[s.application] {
 		at := shardID{s.env, shardOf(c)}
 		r.bound[at] = slices.DeleteFunc(r.bound[at], func(b binding) bool { return b.sub == i && b.hash == c })
-		mark(r.id(at))
+		r.mark(at, mark)
 	}
 }
 
@@ -204,13 +220,15 @@ func (r *ring) expiredBetween(from, to int64) []chunkID {
 	for i := range r.keys {
 		k := &r.keys[i]
 		if passed(k.expires) || passed(r.subs[k.sub].expires) {
-			ids = append(ids, r.id(shardID{r.subs[k.sub].env, shardOf(k.hash)}))
+			of := r.ids(shardID{r.subs[k.sub].env, shardOf(k.hash)})
+			ids = append(ids, of[:]...)
 		}
 	}
 	for s, list := range r.bound {
 		for _, b := range list {
 			if passed(r.subs[b.sub].expires) {
-				ids = append(ids, r.id(s))
+				of := r.ids(s)
+				ids = append(ids, of[:]...)
 			}
 		}
 	}
@@ -225,52 +243,75 @@ func (r *ring) shardsOf(env string) []chunkID {
 	var ids []chunkID
 	for s := range r.shards {
 		if s.env == e {
-			ids = append(ids, r.id(s))
+			of := r.ids(s)
+			ids = append(ids, of[:]...)
 		}
 	}
 	for s := range r.bound {
 		if s.env == e {
-			ids = append(ids, r.id(s))
+			of := r.ids(s)
+			ids = append(ids, of[:]...)
 		}
 	}
 	return ids
 }
 
-// shard makes the chunk of credentials; nil when it would be empty. Keys are
-// in order of hash, then subscription: a client of an application with several
-// subscriptions stands there once for each.
-func (r *ring) shard(env, name string, now int64) ([]byte, snapshot.Hash, error) {
+// standing are the lines of a shard that count at now, in order of hash, then
+// subscription: a client of an application with several subscriptions stands there
+// once for each.
+func (r *ring) standing(env, name string, now int64) []binding {
 	var n uint16
 	for _, c := range []byte(name) {
 		n = n<<4 | uint16(bytes.IndexByte([]byte(hexDigits), c))
 	}
 	at := shardID{r.texts[env], n}
 	all := slices.Clone(r.bound[at])
-	expires := map[snapshot.Credential]int64{}
 	for _, k := range r.shards[at] {
-		if e := r.keys[k].expires; e != 0 {
-			if e <= now {
-				continue
-			}
-			expires[r.keys[k].hash] = e
+		if e := r.keys[k].expires; e == 0 || e > now {
+			all = append(all, binding{r.keys[k].hash, r.keys[k].sub, k})
 		}
-		all = append(all, binding{r.keys[k].hash, r.keys[k].sub})
 	}
 	all = slices.DeleteFunc(all, func(b binding) bool {
 		s := &r.subs[b.sub]
 		return !s.live || s.expires != 0 && s.expires <= now
 	})
-	if len(all) == 0 {
-		return nil, snapshot.Hash{}, nil
-	}
 	slices.SortFunc(all, func(a, b binding) int {
 		return cmp.Or(bytes.Compare(a.hash[:], b.hash[:]), cmp.Compare(r.subs[a.sub].name, r.subs[b.sub].name))
 	})
-	data := appendCredentials(nil, r.credentials(all, expires))
-	return data, snapshot.Sum(data), nil
+	return all
 }
 
-func (r *ring) credentials(all []binding, expires map[snapshot.Credential]int64) *snapshot.Credentials {
+// shard makes the chunk of credentials; nil when it would be empty.
+func (r *ring) shard(env, name string, now int64) ([]byte, snapshot.Hash) {
+	all := r.standing(env, name, now)
+	if len(all) == 0 {
+		return nil, snapshot.Hash{}
+	}
+	data := appendCredentials(nil, r.credentials(all))
+	return data, snapshot.Sum(data)
+}
+
+// tails makes the chunk that tells how a shard's keys end; nil when that is known
+// of none.
+func (r *ring) tails(env, name string, now int64) ([]byte, snapshot.Hash) {
+	var t snapshot.Tails
+	for _, b := range r.standing(env, name, now) {
+		end := &r.keys[b.key].tail
+		switch {
+		case b.key == 0:
+			t.Keys = append(t.Keys, snapshot.TailOf(b.hash, ""))
+		case *end != tail{}:
+			t.Keys = append(t.Keys, snapshot.TailOf(b.hash, string(end[:])))
+		}
+	}
+	if len(t.Keys) == 0 {
+		return nil, snapshot.Hash{}
+	}
+	data := appendTails(nil, &t)
+	return data, snapshot.Sum(data)
+}
+
+func (r *ring) credentials(all []binding) *snapshot.Credentials {
 	subs := make([]uint32, 0, len(all))
 	for _, b := range all {
 		subs = append(subs, b.sub)
@@ -286,7 +327,7 @@ func (r *ring) credentials(all []binding, expires map[snapshot.Credential]int64)
 		})
 	}
 	for _, b := range all {
-		c.Keys = append(c.Keys, snapshot.Key{Hash: b.hash, Subscription: place[b.sub], Expires: expires[b.hash]})
+		c.Keys = append(c.Keys, snapshot.Key{Hash: b.hash, Subscription: place[b.sub], Expires: r.keys[b.key].expires})
 	}
 	return c
 }

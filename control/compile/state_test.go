@@ -92,7 +92,10 @@ func randomWrite(rt *rapid.T) store.Write {
 		value = fmt.Sprintf(`{"object":{"spec":{"application":%q,"product":"a/x","plan":"p","environment":%q}},"status":{"state":%q}}`, pick("app", "x", "y"), env, pick("state", "approved", "approved", "suspended"))
 	case "Key":
 		sum := sha256.Sum256([]byte(hash + name))
-		k := gatehouse.KeyRecord{ID: "key_" + name + hash, Subscription: team + "/" + name, Hash: base64.RawURLEncoding.EncodeToString(sum[:])}
+		k := gatehouse.KeyRecord{ID: "key_" + name + hash, Subscription: team + "/" + name, Hash: base64.RawURLEncoding.EncodeToString(sum[:]), Tail: "3JpFH3"}
+		if rapid.Bool().Draw(rt, "made before tails were kept") {
+			k.Tail = ""
+		}
 		if rapid.Bool().Draw(rt, "revoked") {
 			k.Revoked = time.Unix(1, 0)
 		}

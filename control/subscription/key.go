@@ -16,6 +16,7 @@ import (
 	"gatehouse/control/audit"
 	"gatehouse/jsonx"
 	"gatehouse/policy/apikey"
+	"gatehouse/snapshot"
 	"gatehouse/store"
 )
 
@@ -208,12 +209,12 @@ func (s *Standing) key(text string, now time.Time, by string, expires time.Time)
 	hash := sha256.Sum256([]byte(text))
 	return &Key{KeyRecord: gatehouse.KeyRecord{
 		ID: "key_" + hex.EncodeToString(hash[:6]), Subscription: s.Ref(), Environment: s.Spec.Environment,
-		Hash: base64.RawURLEncoding.EncodeToString(hash[:]), Created: now, CreatedBy: by, Expires: expires.UTC(),
+		Hash: base64.RawURLEncoding.EncodeToString(hash[:]), Tail: snapshot.Tail(text), Created: now, CreatedBy: by, Expires: expires.UTC(),
 	}}
 }
 
-// act is an event on the key with the write that carries it out. The hash is
-// not in the event.
+// act is an event on the key with the write that carries it out. The hash and how
+// the key ends are not in the event.
 func (k *Key) act(action string, before gatehouse.KeyRecord, reason string) (audit.Act, error) {
 	value, err := jsonx.Marshal(&k.KeyRecord)
 	if err != nil {
@@ -238,7 +239,7 @@ func (k *Key) act(action string, before gatehouse.KeyRecord, reason string) (aud
 
 // shown is what the trail keeps of a key.
 func shown(k gatehouse.KeyRecord) (json.RawMessage, error) {
-	k.Hash = ""
+	k.Hash, k.Tail = "", ""
 	return jsonx.Marshal(&k)
 }
 

@@ -359,6 +359,9 @@ func TestKeyIsNowhereInClear(t *testing.T) {
 					t.Fatal(err)
 				}
 				hash = k.Hash
+				if k.Tail != text[len(text)-6:] {
+					t.Errorf("the record says that %q ends in %q", text, k.Tail)
+				}
 			}
 		}
 		sum, err := snapshot.KeyCredential(text).MarshalText()

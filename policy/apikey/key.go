@@ -23,6 +23,11 @@ const (
 func New() string {
 	var random [32]byte
 	rand.Read(random[:]) // never fails: crypto/rand ends the program instead
+	return Of(random)
+}
+
+// Of is the key that says random.
+func Of(random [32]byte) string {
 	b := make([]byte, 0, Length)
 	b = append(b, Prefix...)
 	b = appendBase62(b, random[:], randomDigits)
