@@ -30,7 +30,7 @@ func (g *Gateway) Swap(ctx context.Context, m *snapshot.Manifest, chunk func(sna
 	if g.closed || g.stopping {
 		return nil, errors.New("the gateway is shutting down")
 	}
-	s := &swap{g: g, chunk: chunk, old: g.flow.Table(), next: new(pipeline.Table)}
+	s := &swap{g: g, chunk: chunk, entries: m.Entries, old: g.flow.Table(), next: new(pipeline.Table)}
 	s.compare(m.Entries)
 	if err := s.build(ctx); err != nil {
 		s.discard()
@@ -48,7 +48,8 @@ func (g *Gateway) Swap(ctx context.Context, m *snapshot.Manifest, chunk func(sna
 type swap struct {
 	g       *Gateway
 	chunk   func(snapshot.Hash) ([]byte, error)
-	old     *pipeline.Table // nil at first
+	entries []snapshot.Entry // of the manifest
+	old     *pipeline.Table  // nil at first
 	changed []*change
 	removed []snapshot.Entry
 	kept    []snapshot.Entry
@@ -140,12 +141,12 @@ func (s *swap) buildOne(c *change) (err error) {
 			err = fmt.Errorf("building panicked: %v", r)
 		}
 	}()
-	data, err := s.chunk(c.Hash)
-	if err != nil {
-		return fmt.Errorf("fetching chunk %s: %w", c.Hash, err)
+	if c.Kind == snapshot.KindTails {
+		return nil // read with its shard
 	}
-	if snapshot.Sum(data) != c.Hash {
-		return fmt.Errorf("chunk %s: content does not have this hash", c.Hash)
+	data, err := s.read(c.Hash)
+	if err != nil {
+		return err
 	}
 	switch c.Kind {
 	case snapshot.KindEnvironment:
@@ -182,10 +183,41 @@ func (s *swap) buildOne(c *change) (err error) {
 		if err := snapshot.Decode(data, &k); err != nil {
 			return err
 		}
-		c.shard, err = credential.NewShard(c.Name, &k)
+		c.shard, err = credential.NewShard(c.Name, &k, s.tails(c.Name))
 		return err
 	}
 	return fmt.Errorf("a chunk of kind %q is not known to this gateway", c.Kind)
+}
+
+// read fetches a chunk and proves it.
+func (s *swap) read(h snapshot.Hash) ([]byte, error) {
+	data, err := s.chunk(h)
+	if err != nil {
+		return nil, fmt.Errorf("fetching chunk %s: %w", h, err)
+	}
+	if snapshot.Sum(data) != h {
+		return nil, fmt.Errorf("chunk %s: content does not have this hash", h)
+	}
+	return data, nil
+}
+
+// tails tells how the keys of a shard end. Without them, as from a control plane of
+// before, or when they cannot be read, keys are found as well, if later.
+func (s *swap) tails(shard string) []snapshot.KeyTail {
+	i, ok := slices.BinarySearchFunc(s.entries, snapshot.Entry{Kind: snapshot.KindTails, Name: shard}, snapshot.Entry.Compare)
+	if !ok {
+		return nil
+	}
+	data, err := s.read(s.entries[i].Hash)
+	var t snapshot.Tails
+	if err == nil {
+		err = snapshot.Decode(data, &t)
+	}
+	if err != nil {
+		s.g.options.logf("reading how the keys of shard %s end: %v; they are looked up by hash", shard, err)
+		return nil
+	}
+	return t.Keys
 }
 
 // discard lets go of what was built for nothing.

@@ -5,7 +5,9 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,11 +19,14 @@ import (
 
 	"gatehouse/link"
 	"gatehouse/policy"
+	"gatehouse/policy/apikey"
 	"gatehouse/snapshot"
 )
 
-// Key is the i-th key, of the length and alphabet of ours.
-func Key(i int) string { return fmt.Sprintf("gh_%056d", i) }
+// Key is the i-th key, as package apikey makes them.
+func Key(i int) string {
+	return apikey.Of(sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i))))
+}
 
 // writeDisk leaves in dir what a gateway has there that joined and was given an
 // API, a product, and n subscriptions with a key each: an identity, and a
@@ -96,7 +101,10 @@ func content(m *snapshot.Manifest, backend string, n int) (map[snapshot.Hash][]b
 		return nil, err
 	}
 	for name, s := range shards(product.Name, n) {
-		if err := add(snapshot.KindCredentials, name, *s); err != nil {
+		if err := add(snapshot.KindCredentials, name, s.credentials); err != nil {
+			return nil, err
+		}
+		if err := add(snapshot.KindTails, name, s.tails); err != nil {
 			return nil, err
 		}
 	}
@@ -104,19 +112,27 @@ func content(m *snapshot.Manifest, backend string, n int) (map[snapshot.Hash][]b
 	return chunks, nil
 }
 
+// A shard is both of its chunks.
+type shard struct {
+	credentials snapshot.Credentials
+	tails       snapshot.Tails
+}
+
 // shards are n subscriptions with a key each, of applications of 1,000 teams.
-func shards(product string, n int) map[string]*snapshot.Credentials {
-	all := map[string]*snapshot.Credentials{}
+func shards(product string, n int) map[string]*shard {
+	all := map[string]*shard{}
 	for i := range n {
-		hash := snapshot.KeyCredential(Key(i))
+		key := Key(i)
+		hash := snapshot.KeyCredential(key)
 		s := all[hash.Shard()]
 		if s == nil {
-			s = new(snapshot.Credentials)
+			s = new(shard)
 			all[hash.Shard()] = s
 		}
 		app := fmt.Sprintf("team%03d/application-%07d", i%1000, i)
-		s.Keys = append(s.Keys, snapshot.Key{Hash: hash, Subscription: len(s.Subscriptions)})
-		s.Subscriptions = append(s.Subscriptions, snapshot.Subscription{Name: app + "-commerce", Application: app, Product: product, Plan: "gold"})
+		s.credentials.Keys = append(s.credentials.Keys, snapshot.Key{Hash: hash, Subscription: len(s.credentials.Subscriptions)})
+		s.tails.Keys = append(s.tails.Keys, snapshot.TailOf(hash, snapshot.Tail(key)))
+		s.credentials.Subscriptions = append(s.credentials.Subscriptions, snapshot.Subscription{Name: app + "-commerce", Application: app, Product: product, Plan: "gold"})
 	}
 	return all
 }

@@ -17,7 +17,6 @@ import (
 	"gatehouse/bench/process"
 	"gatehouse/bench/results"
 	"gatehouse/gateway/credential"
-	"gatehouse/snapshot"
 )
 
 const (
@@ -149,7 +148,7 @@ func index(n int) (*credential.Index, error) {
 	built := map[string]*credential.Shard{}
 	for name, s := range shards("payments/commerce", n) {
 		var err error
-		if built[name], err = credential.NewShard(name, s); err != nil {
+		if built[name], err = credential.NewShard(name, &s.credentials, s.tails.Keys); err != nil {
 			return nil, err
 		}
 	}
@@ -166,8 +165,7 @@ func lookup(x *credential.Index, n int) (time.Duration, error) {
 	found := make([]credential.Subscription, 0, 4)
 	begin := time.Now()
 	for _, key := range keys {
-		c := snapshot.KeyCredential(key)
-		if found = x.Find(&c, found[:0]); len(found) != 1 {
+		if found = x.FindKey(key, found[:0]); len(found) != 1 {
 			return 0, fmt.Errorf("key %q proves %d subscriptions", key, len(found))
 		}
 	}

@@ -3,4 +3,4 @@
 package credential
 
 // advise asks for large pages, where there is a way to ask.
-func advise([]byte) {}
+func advise([]slot) {}

@@ -3,14 +3,13 @@
 //
 // An Index has one part for each shard of credentials; a shard is built from
 // its chunk and never changed, so that a revoked key costs the rebuilding of
-// one shard of 4,096 and nothing else. All that a lookup needs of a key lies in
-// one cache line, and where it lies follows from the key's hash, so that a
-// million keys cost a request one wait for memory. What a subscription's plan
-// means, and whether it has run out, is for package pipeline.
+// one shard of 4,096 and nothing else. Where a key lies follows from how its text
+// ends, so that the wait for memory, which among a million keys takes longer than
+// hashing one, goes by while the key is hashed. What a subscription's plan means,
+// and whether it has run out, is for package pipeline.
 package credential
 
 import (
-	"crypto/subtle"
 	"strings"
 	"unique"
 
@@ -57,15 +56,18 @@ func (s Subscription) Plan() unique.Handle[PlanName] { return s.in.plans[s.at.pl
 
 // Live tells whether both the key and its subscription are in force at now, in
 // Unix seconds.
-func (s Subscription) Live(now int64) bool {
-	return (s.at.keyEnds == 0 || now < s.at.keyEnds) && (s.at.ends == 0 || now < s.at.ends)
-}
+func (s Subscription) Live(now int64) bool { return s.at.ends == 0 || now < s.at.ends }
 
 // An Index is every credential of one table. It is never changed; the zero
 // value is empty.
 type Index struct {
+	packed table // of shards that have no table of their own
 	shards [snapshot.Shards]Shard
-	loose  int // slots that were put in since all were packed
+	loose  int // credentials in tables of shards
+	total  int
+	// tailless is how many may be keys of which it is not known how they end; they
+	// lie where their hash says.
+	tailless int
 }
 
 // With returns an index in which the named shards stand as given; nil removes
@@ -74,16 +76,34 @@ func (x *Index) With(changed map[string]*Shard) *Index {
 	n := new(Index)
 	*n = *x
 	for name, s := range changed {
-		if s == nil {
-			s = new(Shard)
-		}
 		if at, ok := position(name); ok {
-			n.shards[at] = *s
-			n.loose += len(s.slots)
+			if s == nil {
+				s = &nobody
+			}
+			n.replace(at, s)
 		}
 	}
-	n.pack()
+	if n.loose > packAbove+n.total/4 {
+		n.pack()
+	}
 	return n
+}
+
+// nobody is a shard of which nothing is left.
+var nobody = Shard{own: &nothing, about: new(about)}
+
+func (x *Index) replace(at int, s *Shard) {
+	if old := &x.shards[at]; old.about != nil {
+		x.total -= old.about.keys
+		x.tailless -= old.about.tailless
+		if old.own != nil {
+			x.loose -= old.about.keys
+		}
+	}
+	x.shards[at] = *s
+	x.total += s.about.keys
+	x.tailless += s.about.tailless
+	x.loose += s.about.keys
 }
 
 // position reads a shard's name, three hexadecimal digits.
@@ -98,37 +118,40 @@ func position(name string) (at int, ok bool) {
 	return at, len(name) == 3
 }
 
-// nothing stands where there is no shard, so that looking there takes the same
-// time.
-var nothing = Shard{slots: make([]slot, 1), moves: make([]uint8, 1), about: new(about)}
+func shardOf(c *snapshot.Credential) int { return int(c[0])<<4 | int(c[1])>>4 }
 
-// Find appends to found the subscriptions that c proves: none, one for a key,
-// several for a client that has subscribed to several products. It looks at
-// one place for a credential that exists and for one that does not, and
-// compares hashes in constant time; what is compared is a hash of what the
-// caller sent, so that the caller cannot steer it.
+// FindKey appends to found the subscription that a key proves, if any. What it
+// looks at follows from the key alone, whether it exists or not, and hashes are
+// compared in constant time; as it is a hash of what the caller sent, the caller
+// cannot steer it.
+func (x *Index) FindKey(key string, found []Subscription) []Subscription {
+	tag := tagOf(snapshot.Tail(key))
+	x.packed.prefetch(tag)
+	c := snapshot.KeyCredential(key)
+	found = x.find(tag, &c, found)
+	if x.tailless == 0 {
+		return found
+	}
+	if other := hashTag(&c); other != tag {
+		found = x.find(other, &c, found)
+	}
+	return found
+}
+
+// Find appends to found the subscriptions that c proves, which is no key: none,
+// or several for a client that has subscribed to several products.
 func (x *Index) Find(c *snapshot.Credential, found []Subscription) []Subscription {
-	s := &x.shards[int(c[0])<<4|int(c[1])>>4]
-	if len(s.slots) == 0 {
-		s = &nothing
+	return x.find(hashTag(c), c, found)
+}
+
+// find looks where tag says.
+func (x *Index) find(tag uint32, c *snapshot.Credential, found []Subscription) []Subscription {
+	s := &x.shards[shardOf(c)]
+	if s.own == nil {
+		return x.packed.find(tag, c, s.about, found)
 	}
-	for e := &s.slots[s.place(c, s.moves[s.bucket(c)])]; ; e = &s.about.more[e.next-1] {
-		if subtle.ConstantTimeCompare(e.hash[:], c[:]) == 1 && e.plan != 0 {
-			found = append(found, Subscription{s.about, e})
-		}
-		if e.next == 0 {
-			return found
-		}
-	}
+	return s.own.find(tag, c, s.about, found)
 }
 
 // Len is the number of credentials.
-func (x *Index) Len() int {
-	n := 0
-	for i := range x.shards {
-		if a := x.shards[i].about; a != nil {
-			n += a.keys
-		}
-	}
-	return n
-}
+func (x *Index) Len() int { return x.total }

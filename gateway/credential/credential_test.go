@@ -1,6 +1,8 @@
 package credential
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -10,6 +12,9 @@ import (
 	"time"
 	"unsafe"
 
+	"pgregory.net/rapid"
+
+	"gatehouse/policy/apikey"
 	"gatehouse/snapshot"
 )
 
@@ -19,11 +24,12 @@ func build(tb testing.TB, n int) *Index {
 	for i := range keys {
 		keys[i] = key(i)
 	}
-	return buildFrom(tb, keys)
+	return buildFrom(tb, keys, func(int) bool { return true })
 }
 
-func buildFrom(tb testing.TB, keys []string) *Index {
-	chunks := map[string]*snapshot.Credentials{}
+// buildFrom makes an index; of key i it is known how it ends if tailed says so.
+func buildFrom(tb testing.TB, keys []string, tailed func(i int) bool) *Index {
+	chunks, tails := map[string]*snapshot.Credentials{}, map[string][]snapshot.KeyTail{}
 	for i, key := range keys {
 		c := snapshot.KeyCredential(key)
 		chunk := chunks[c.Shard()]
@@ -35,10 +41,13 @@ func buildFrom(tb testing.TB, keys []string) *Index {
 		chunk.Subscriptions = append(chunk.Subscriptions, snapshot.Subscription{Name: app + "-commerce", Application: app,
 			Product: "payments/commerce", Plan: []string{"free", "gold"}[i%2], Expires: int64(i)})
 		chunk.Keys = append(chunk.Keys, snapshot.Key{Hash: c, Subscription: len(chunk.Subscriptions) - 1})
+		if tailed(i) {
+			tails[c.Shard()] = append(tails[c.Shard()], snapshot.TailOf(c, snapshot.Tail(key)))
+		}
 	}
 	shards := map[string]*Shard{}
 	for name, chunk := range chunks {
-		s, err := NewShard(name, chunk)
+		s, err := NewShard(name, chunk, tails[name])
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -47,24 +56,50 @@ func buildFrom(tb testing.TB, keys []string) *Index {
 	return new(Index).With(shards)
 }
 
-func key(i int) string { return fmt.Sprintf("gh_%040d", i) }
+func key(i int) string {
+	return apikey.Of(sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i))))
+}
 
 func TestFind(t *testing.T) {
-	const n = 100000 // enough to be packed
-	x := build(t, n)
-	if x.Len() != n {
-		t.Fatalf("Len: got %d, want %d", x.Len(), n)
+	tests := []struct {
+		name   string
+		tailed func(i int) bool
+	}{
+		{"it is known how keys end", func(int) bool { return true }},
+		{"it is not known, as of a control plane of before", func(int) bool { return false }},
+		{"it is known of some", func(i int) bool { return i%3 == 0 }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { testFind(t, tt.tailed) })
+	}
+}
+
+func testFind(t *testing.T, tailed func(int) bool) {
+	const n = 10000
+	packAt(t, n/4)
+	all := make([]string, n)
+	for i := range all {
+		all[i] = key(i)
+	}
+	x := buildFrom(t, all, tailed)
+	if x.Len() != n || x.loose != 0 {
+		t.Fatalf("Len: got %d, of which %d are not packed; want %d, 0", x.Len(), x.loose, n)
 	}
 	for i := range n {
-		c := snapshot.KeyCredential(key(i))
-		got := x.Find(&c, nil)
+		got := x.FindKey(all[i], nil)
 		if len(got) != 1 || got[0].at.ends != int64(i) || got[0].Application() != fmt.Sprintf("team%d/app%d", i%1000, i) ||
 			got[0].Plan().Value() != (PlanName{"payments/commerce", []string{"free", "gold"}[i%2]}) {
 			t.Fatalf("key %d: got %+v", i, got)
 		}
-		c = snapshot.KeyCredential(key(n + i))
-		if got := x.Find(&c, nil); len(got) != 0 {
+		other := []byte(all[i]) // of the same end
+		other[5] ^= 1
+		if got := x.FindKey(string(other), nil); len(got) != 0 {
 			t.Fatalf("unknown key %d: got %+v", i, got)
+		}
+	}
+	for _, unknown := range []string{"", "x", key(n)} {
+		if got := x.FindKey(unknown, nil); len(got) != 0 {
+			t.Errorf("%q: got %+v", unknown, got)
 		}
 	}
 	var zero snapshot.Credential
@@ -81,7 +116,7 @@ func TestClientOfTwoProducts(t *testing.T) {
 	s, err := NewShard(c.Shard(), &snapshot.Credentials{
 		Subscriptions: []snapshot.Subscription{{Name: "a/x-p", Application: "a/x", Product: "t/p", Plan: "free"}, {Name: "q", Application: "a/x", Product: "t/q", Plan: "free"}},
 		Keys:          []snapshot.Key{{Hash: c, Subscription: 0}, {Hash: c, Subscription: 1, Expires: 5}},
-	})
+	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +142,7 @@ func TestNewShardRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if _, err := NewShard(tt.shard, &tt.chunk); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := NewShard(tt.shard, &tt.chunk, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got %v, want an error with %q", err, tt.want)
 			}
 		})
@@ -117,17 +152,17 @@ func TestNewShardRefuses(t *testing.T) {
 	if c.Shard() == wrong {
 		wrong = "001"
 	}
-	if _, err := NewShard(wrong, &other); err == nil {
+	if _, err := NewShard(wrong, &other, nil); err == nil {
 		t.Error("a key of another shard was taken")
 	}
 }
 
 func TestFindDoesNotAllocate(t *testing.T) {
 	x := build(t, 1000)
-	c := snapshot.KeyCredential(key(7))
+	k := key(7)
 	var room [4]Subscription
 	if n := testing.AllocsPerRun(100, func() {
-		if len(x.Find(&c, room[:0])) != 1 {
+		if len(x.FindKey(k, room[:0])) != 1 {
 			t.Fatal("not found")
 		}
 	}); n != 0 {
@@ -135,67 +170,177 @@ func TestFindDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestOneSlotEach holds what the layout promises: a lookup looks at one slot, but for
-// very few keys.
-func TestOneSlotEach(t *testing.T) {
-	for _, n := range []int{1, 1000, 200000} {
+// TestFewSlotsEach holds what the layout promises: a lookup looks at a slot or two
+// that lie next to each other, a cache line each, whether it finds something or not.
+func TestFewSlotsEach(t *testing.T) {
+	for _, n := range []int{1, 1000, 100000} {
 		x := build(t, n)
-		chained := 0
-		for i := range x.shards {
-			if a := x.shards[i].about; a != nil {
-				chained += len(a.more)
+		looked, most, slots := 0, 0, 0
+		look := func(table *table, tag uint32) {
+			span := max(1, int(table.slots[table.home(tag)].span))
+			looked, most = looked+span, max(most, span)
+		}
+		for i := range n {
+			tag := tagOf(snapshot.Tail(key(i)))
+			c := snapshot.KeyCredential(key(i))
+			if own := x.shards[shardOf(&c)].own; own != nil {
+				look(own, tag)
+			} else {
+				look(&x.packed, tag)
 			}
 		}
-		if chained > n/10000 {
-			t.Errorf("%d keys: %d are chained, more than one in ten thousand", n, chained)
+		for i := range x.shards {
+			if own := x.shards[i].own; own != nil {
+				slots += len(own.slots)
+			}
+		}
+		slots += len(x.packed.slots)
+		if looked > n*5/2 || most > 40 {
+			t.Errorf("%d keys: looking for them all looks at %d slots, at most %d for one; want two and a half for each", n, looked, most)
+		}
+		if slots > n*8/5+2*snapshot.Shards {
+			t.Errorf("%d keys take %d slots, not one and a half each", n, slots)
 		}
 	}
 	if size := unsafe.Sizeof(slot{}); size != 64 {
 		t.Errorf("a slot takes %d bytes, not one cache line", size)
 	}
-	if size := unsafe.Sizeof(Shard{}); size != 64 {
-		t.Errorf("a shard's head takes %d bytes, not one cache line", size)
-	}
 }
 
-// Credentials that no move keeps apart are chained, and found.
-func TestCredentialsThatMeet(t *testing.T) {
+// Credentials that end alike lie side by side, and are told apart by their hashes.
+func TestKeysThatEndAlike(t *testing.T) {
 	chunk := &snapshot.Credentials{Subscriptions: make([]snapshot.Subscription, 40)}
-	for i := range 40 { // alike in all bits that choose the slot
-		h := snapshot.Credential{31: byte(i % 30)}
+	var tails []snapshot.KeyTail
+	texts := map[int]string{}
+	for i := range 40 {
+		for n := 0; texts[i] == ""; n++ { // of one shard
+			k := fmt.Sprintf("gh_%d-%dsame_end", i, n)
+			if c := snapshot.KeyCredential(k); c.Shard()[:1] == "0" {
+				texts[i] = k
+			}
+		}
 		chunk.Subscriptions[i].Name = fmt.Sprint(i)
+		h := snapshot.KeyCredential(texts[i])
+		h[0], h[1] = 0, 0
 		chunk.Keys = append(chunk.Keys, snapshot.Key{Hash: h, Subscription: i})
+		tails = append(tails, snapshot.TailOf(h, snapshot.Tail(texts[i])))
 	}
-	s, err := NewShard("000", chunk)
+	s, err := NewShard("000", chunk, tails)
 	if err != nil {
 		t.Fatal(err)
 	}
-	x := new(Index).With(map[string]*Shard{"000": s})
-	for i := range 31 {
-		c := snapshot.Credential{31: byte(i)}
-		var got []string
-		for _, m := range x.Find(&c, nil) {
-			got = append(got, m.Name())
+	tag := tagOf("me_end")
+	if n := s.own.slots[s.own.home(tag)].span; n != 40 {
+		t.Fatalf("slots to look at: got %d, want 40", n)
+	}
+	for i, k := range chunk.Keys {
+		got := s.own.find(tag, &k.Hash, s.about, nil)
+		if len(got) != 1 || got[0].Name() != fmt.Sprint(i) {
+			t.Errorf("key %d: got %+v", i, got)
 		}
-		var want []string
-		for j := i; j < 40 && i < 30; j += 30 {
-			want = append(want, fmt.Sprint(j))
+	}
+}
+
+// Tails that cannot be right cost time and no key.
+func TestTailsThatLie(t *testing.T) {
+	k := key(1)
+	c := snapshot.KeyCredential(k)
+	chunk := &snapshot.Credentials{Subscriptions: make([]snapshot.Subscription, 1), Keys: []snapshot.Key{{Hash: c}}}
+	for _, tails := range [][]snapshot.KeyTail{
+		nil, {""}, {"short"}, {"!!!!!!!!abcdef"}, {snapshot.TailOf(snapshot.KeyCredential("another"), "abcdef")},
+		{snapshot.TailOf(c, "abcdef"), snapshot.TailOf(c, "ghijkl")},
+	} {
+		s, err := NewShard(c.Shard(), chunk, tails)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if !slices.Equal(got, want) {
-			t.Errorf("credential %d: got %v, want %v", i, got, want)
+		if got := new(Index).With(map[string]*Shard{c.Shard(): s}).FindKey(k, nil); len(got) != 1 {
+			t.Errorf("tails %q: got %+v", tails, got)
 		}
 	}
 }
 
 // With leaves the index it began from as it was.
 func TestWith(t *testing.T) {
-	x := build(t, 100)
-	c := snapshot.KeyCredential(key(7))
-	without := x.With(map[string]*Shard{c.Shard(): nil, "nonsense": nil})
-	if len(without.Find(&c, nil)) != 0 || len(x.Find(&c, nil)) != 1 || without.Len() >= 100 || x.Len() != 100 {
-		t.Errorf("removed: found %d, Len %d; before: found %d, Len %d", len(without.Find(&c, nil)), without.Len(), len(x.Find(&c, nil)), x.Len())
+	packAt(t, 500)
+	for _, n := range []int{100, 2000} { // loose and packed
+		x := build(t, n)
+		k := key(7)
+		c := snapshot.KeyCredential(k)
+		without := x.With(map[string]*Shard{c.Shard(): nil, "nonsense": nil})
+		if len(without.FindKey(k, nil)) != 0 || len(x.FindKey(k, nil)) != 1 || without.Len() >= n || x.Len() != n {
+			t.Errorf("removed: found %d, Len %d; before: found %d, Len %d", len(without.FindKey(k, nil)), without.Len(), len(x.FindKey(k, nil)), x.Len())
+		}
 	}
 }
+
+// packAt has an index of few packed already.
+func packAt(t *testing.T, n int) {
+	before := packAbove
+	packAbove = n
+	t.Cleanup(func() { packAbove = before })
+}
+
+// TestAsAMap changes shards at random and compares with what a map says.
+func TestAsAMap(t *testing.T) {
+	packAt(t, 20)
+	rapid.Check(t, func(t *rapid.T) {
+		x, want := new(Index), map[string]map[string]int{}
+		for step := range rapid.IntRange(1, 30).Draw(t, "steps") {
+			shard := []string{"000", "001", "0ff"}[rapid.IntRange(0, 2).Draw(t, "shard")]
+			held := map[string]int{}
+			chunk := &snapshot.Credentials{Subscriptions: []snapshot.Subscription{{Name: fmt.Sprint(step)}}}
+			var tails []snapshot.KeyTail
+			for _, i := range rapid.SliceOfNDistinct(rapid.IntRange(0, 199), 0, 30, rapid.ID).Draw(t, "keys") {
+				k := keysOf[shard][i]
+				held[k] = step
+				c := snapshot.KeyCredential(k)
+				chunk.Keys = append(chunk.Keys, snapshot.Key{Hash: c})
+				if i%4 > 0 {
+					tails = append(tails, snapshot.TailOf(c, snapshot.Tail(k)))
+				}
+			}
+			var s *Shard
+			if len(held) > 0 {
+				var err error
+				if s, err = NewShard(shard, chunk, tails); err != nil {
+					t.Fatal(err)
+				}
+			}
+			x = x.With(map[string]*Shard{shard: s})
+			want[shard] = held
+			n := 0
+			for shard, all := range keysOf {
+				n += len(want[shard])
+				for _, k := range all {
+					got := x.FindKey(k, nil)
+					step, there := want[shard][k]
+					if len(got) > 1 || (len(got) == 1) != there || there && got[0].Name() != fmt.Sprint(step) {
+						t.Fatalf("key %q: got %+v, want %d, %t", k, got, step, there)
+					}
+				}
+			}
+			if x.Len() != n {
+				t.Fatalf("Len: got %d, want %d", x.Len(), n)
+			}
+		}
+	})
+}
+
+// keysOf are 200 keys of each of three shards.
+var keysOf = func() map[string][]string {
+	all := map[string][]string{"000": nil, "001": nil, "0ff": nil}
+	for i, done := 0, 0; done < 3; i++ {
+		k := fmt.Sprintf("gh_%06x", i*7919)
+		shard := snapshot.KeyCredential(k).Shard()
+		if list, ok := all[shard]; ok && len(list) < 200 {
+			if all[shard] = append(list, k); len(list) == 199 {
+				done++
+			}
+		}
+	}
+	return all
+}()
 
 func TestNobody(t *testing.T) {
 	var s Subscription
@@ -236,29 +381,28 @@ func find(b *testing.B, x *Index, keys string) time.Duration {
 	var room [2]Subscription
 	start := time.Now()
 	for ; keys != ""; keys = keys[keyLength:] {
-		c := snapshot.KeyCredential(keys[:keyLength])
-		if m := x.Find(&c, room[:0]); len(m) != 1 || !m[0].Live(0) {
+		if m := x.FindKey(keys[:keyLength], room[:0]); len(m) != 1 || !m[0].Live(0) {
 			b.Fatal(keys[:keyLength])
 		}
 	}
 	return time.Since(start)
 }
 
-const keyLength = 52 // as package apikey makes them
+const keyLength = apikey.Length
 
 // sample builds an index of n random keys, and draws from them at random.
 func sample(tb testing.TB, n int) (x *Index, added int64, keys string) {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	text := make([]string, n)
 	for i := range text {
-		k := make([]byte, keyLength)
-		for j := range k {
-			k[j] = byte('A' + r.IntN(26))
+		var random [32]byte
+		for j := range random {
+			random[j] = byte(r.Uint32())
 		}
-		text[i] = string(k)
+		text[i] = apikey.Of(random)
 	}
 	before := heap()
-	x = buildFrom(tb, text)
+	x = buildFrom(tb, text, func(int) bool { return true })
 	added = heap() - before
 	var all strings.Builder
 	for range 1 << 18 {

@@ -1,59 +1,36 @@
 package credential
 
 import (
-	"encoding/binary"
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"unique"
 
 	"gatehouse/snapshot"
 )
 
-// A Shard is one chunk of credentials, laid out for lookup by perfect hashing
-// (Belazzougui, Botelho, Dietzfelbinger, "Hash, displace, and compress"): a
-// credential's bucket says by how far those of the bucket are moved, and then no
-// two of the shard share a slot. The few that cannot be kept apart, among them
-// clients with several subscriptions, are chained in more.
+// A Shard is one chunk of credentials, laid out for lookup. Once it is packed with
+// all others it has no table of its own.
 type Shard struct {
-	slots []slot
-	moves []uint8 // by bucket
+	own   *table
 	about *about
-	_     [8]byte // to one cache line
 }
 
 // An about is what a shard holds beside its slots.
 type about struct {
-	more  []slot
-	plans []unique.Handle[PlanName]
-	text  string // names of subscriptions and applications
-	keys  int
+	plans    []unique.Handle[PlanName]
+	text     string // names of subscriptions and applications
+	keys     int
+	tailless int
 }
-
-// A slot is one credential, in one cache line of 64 bytes and without a pointer
-// that the garbage collector would have to follow.
-type slot struct {
-	hash    snapshot.Credential
-	keyEnds int64  // Unix seconds; zero is never
-	ends    int64  // of the subscription
-	plan    uint32 // place in plans, from one, and apart; zero is a free slot
-	text    uint32 // where in text the subscription's name begins
-	name    uint16 // its length
-	app     uint16 // the application's, which begins at the same place
-	next    uint32 // place in more, from one; zero is the last
-}
-
-// apart is set in slot.plan when the application stands behind the name instead.
-const apart = 1 << 31
-
-// How a shard is filled: a bucket has about bucketLoad credentials, four slots
-// in five are taken.
-const bucketLoad = 3
 
 // NewShard lays out a chunk. name is the shard's name; a key that belongs to
 // another shard, or names no subscription, is an error: the chunk is not what
-// the compiler meant.
-func NewShard(name string, c *snapshot.Credentials) (*Shard, error) {
+// the compiler meant. tails are those of the chunk's keys as far as they are
+// known; they decide where a key lies and nothing else.
+func NewShard(name string, c *snapshot.Credentials, tails []snapshot.KeyTail) (*Shard, error) {
 	if _, ok := position(name); !ok {
 		return nil, fmt.Errorf("shard %q: the name is not three hexadecimal digits", name)
 	}
@@ -71,8 +48,54 @@ func NewShard(name string, c *snapshot.Credentials) (*Shard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("shard %s: %w", name, err)
 	}
-	s.fill(c.Keys, subs)
+	all := s.about.slots(c.Keys, subs, tails)
+	t := lay(len(all), func(i int) uint32 { return all[i].tag }, func(i int) *slot { return &all[i] })
+	s.own = &t
 	return s, nil
+}
+
+// twice stands for the tail of credentials that cannot be told apart.
+const twice = "?"
+
+func tailsOf(all []snapshot.KeyTail) map[snapshot.HashStart]string {
+	known := make(map[snapshot.HashStart]string, len(all))
+	for _, t := range all {
+		start, tail, ok := t.Split()
+		if !ok {
+			continue
+		}
+		if before, had := known[start]; had && before != tail {
+			tail = twice
+		}
+		known[start] = tail
+	}
+	return known
+}
+
+// slots are those of keys, in order of their tags.
+func (a *about) slots(keys []snapshot.Key, subs []slot, tails []snapshot.KeyTail) []slot {
+	known := tailsOf(tails)
+	all := make([]slot, len(keys))
+	for i := range keys {
+		k, e := &keys[i], &all[i]
+		*e = subs[k.Subscription]
+		e.hash = k.Hash
+		if e.ends == 0 || k.Expires != 0 && k.Expires < e.ends {
+			e.ends = k.Expires
+		}
+		switch tail, ok := known[k.Hash.Start()]; {
+		case !ok || tail == twice:
+			e.tag = hashTag(&k.Hash)
+			a.tailless++
+		case tail == "": // a client
+			e.tag = hashTag(&k.Hash)
+		default:
+			e.tag = tagOf(tail)
+		}
+	}
+	// Stable: the subscriptions of one client stay in the chunk's order.
+	slices.SortStableFunc(all, func(a, b slot) int { return cmp.Compare(a.tag, b.tag) })
+	return all
 }
 
 // describe makes for each subscription what its keys' slots have in common.
@@ -99,17 +122,4 @@ func (a *about) describe(from []snapshot.Subscription) ([]slot, error) {
 	}
 	a.text = strings.Clone(text.String()) // without the room that growing left
 	return out, nil
-}
-
-// bucket of c: by the bits behind those that chose the shard, so that credentials
-// in order lie in buckets in order.
-func (s *Shard) bucket(c *snapshot.Credential) int {
-	bits := binary.BigEndian.Uint32(c[1:5])<<4 | uint32(c[5])>>4
-	return int(uint64(bits) * uint64(len(s.moves)) >> 32)
-}
-
-// place is the slot of c when its bucket is moved by so much.
-func (s *Shard) place(c *snapshot.Credential, move uint8) int {
-	bits := (binary.LittleEndian.Uint64(c[8:16]) ^ uint64(move)*0x9E3779B97F4A7C15) * 0xD6E8FEB86659FD93 >> 32
-	return int(bits * uint64(len(s.slots)) >> 32)
 }

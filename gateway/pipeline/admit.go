@@ -3,6 +3,7 @@ package pipeline
 import (
 	"net/http"
 
+	"gatehouse/gateway/credential"
 	"gatehouse/policy"
 	"gatehouse/policy/apikey"
 	"gatehouse/snapshot"
@@ -90,8 +91,7 @@ func (c *Call) identify(chain *chain) (*Plan, *policy.Denial) {
 }
 
 func (c *Call) byKey(key, header string) (*Plan, *policy.Denial) {
-	hash := snapshot.KeyCredential(key)
-	known, plan := c.lookup(&hash)
+	known, plan := c.choose(c.table.Credentials.FindKey(key, c.found[:0]))
 	switch {
 	case plan != nil:
 		return plan, nil
@@ -115,7 +115,7 @@ func (c *Call) byToken() (*Plan, *policy.Denial) {
 		return nil, d
 	}
 	hash := snapshot.ClientCredential(issuer, client)
-	known, plan := c.lookup(&hash)
+	known, plan := c.choose(c.table.Credentials.Find(&hash, c.found[:0]))
 	switch {
 	case plan != nil:
 		return plan, nil
@@ -134,11 +134,10 @@ const (
 	live
 )
 
-// lookup finds the first live subscription that the credential proves and whose
+// choose takes the first live subscription of those that a credential proves whose
 // product has the API.
-func (c *Call) lookup(hash *snapshot.Credential) (known int, plan *Plan) {
+func (c *Call) choose(found []credential.Subscription) (known int, plan *Plan) {
 	now := c.Now.Unix()
-	found := c.table.Credentials.Find(hash, c.found[:0])
 	for i := range found {
 		m := &found[i]
 		if !m.Live(now) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"gatehouse/gateway/credential"
 	"gatehouse/policy"
 	"gatehouse/snapshot"
 )
@@ -59,8 +60,7 @@ func (c *Call) share(id string) uint32 {
 	h := fnv(fnvOffset, id)
 	h = fnv(h, "\x00")
 	if key := c.Header.Get(c.table.keyHeader()); key != "" {
-		hash := snapshot.KeyCredential(key)
-		return c.ofCredential(h, &hash, key)
+		return ofApplication(h, c.table.Credentials.FindKey(key, c.found[:0]), key)
 	}
 	if value := c.Header.Get("Authorization"); value != "" {
 		issuer, client := tokenClient(value)
@@ -68,7 +68,7 @@ func (c *Call) share(id string) uint32 {
 			return mix(fnv(h, value)) % shares
 		}
 		hash := snapshot.ClientCredential(issuer, client)
-		return c.ofCredential(h, &hash, client)
+		return ofApplication(h, c.table.Credentials.Find(&hash, c.found[:0]), client)
 	}
 	addr := c.Caller.As16()
 	for _, b := range addr {
@@ -77,10 +77,10 @@ func (c *Call) share(id string) uint32 {
 	return mix(h) % shares
 }
 
-// ofCredential is the share of the application that the credential belongs to,
-// so that all of its keys are on one side; of the text when nobody has it.
-func (c *Call) ofCredential(h uint32, hash *snapshot.Credential, text string) uint32 {
-	if found := c.table.Credentials.Find(hash, c.found[:0]); len(found) > 0 {
+// ofApplication is the share of the application that a credential belongs to, so
+// that all of its keys are on one side; of the text when nobody has it.
+func ofApplication(h uint32, found []credential.Subscription, text string) uint32 {
+	if len(found) > 0 {
 		text = found[0].Application()
 	}
 	return mix(fnv(h, text)) % shares

@@ -43,7 +43,7 @@ func TestBucketsAreTheReports(t *testing.T) {
 func sub(app, plan string) credential.Subscription {
 	c := snapshot.KeyCredential("key")
 	s, err := credential.NewShard(c.Shard(), &snapshot.Credentials{
-		Subscriptions: []snapshot.Subscription{{Application: app, Product: "p", Plan: plan}}, Keys: []snapshot.Key{{Hash: c}}})
+		Subscriptions: []snapshot.Subscription{{Application: app, Product: "p", Plan: plan}}, Keys: []snapshot.Key{{Hash: c}}}, nil)
 	if err != nil {
 		panic(err)
 	}
