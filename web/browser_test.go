@@ -84,7 +84,9 @@ func TestBrowser(t *testing.T) {
 		{"trail", "/console/audit?action=product.put", []string{"Product payments/commerce", "allowed", "Verify the chain"}, []string{"Application payments/shop"}},
 		{"usage", "/console/usage", []string{"Nothing was counted in this time"}, nil},
 		{"you", "/console/access", []string{"What you were given", "this browser", "first start", "Sign out"}, nil},
-		{"portal", "/portal/", []string{"payments/commerce", "&lt;script&gt;alert(2)&lt;/script&gt;", "How to subscribe", "Approved by the owning team"}, []string{"<script>alert(2)"}},
+		{"portal", "/portal/", []string{"payments/commerce", "&lt;script&gt;alert(2)&lt;/script&gt;", "Look and subscribe", "Approved by the owning team"}, []string{"<script>alert(2)"}},
+		{"a product", "/portal/product?product=payments/commerce", []string{"Subscribe to plan gold", "payments/orders@v1", "/orders/v1", "&lt;img src=x onerror=alert(1)&gt;"}, []string{"<img src=x", "<script>alert(2)"}},
+		{"my applications", "/portal/mine?subscription=payments/shop-commerce", []string{"payments/shop", "The owning team decides", "plan gold"}, nil},
 		{"reference", "/reference/", []string{"Gatehouse management API", "/v1/subscribe", `id="createLoginCode"`, `id="schema-Problem"`}, nil},
 		{"one operation", "/reference/#release", []string{"release.create", "Idempotency-Key"}, nil},
 	}
@@ -150,6 +152,7 @@ func TestBrowserNotYours(t *testing.T) {
 		{"/console/usage", "Not yours to see"},
 		{"/console/access", "You were given nothing yet"},
 		{"/portal/", "There is no product you may see"},
+		{"/portal/mine", "You have no application yet"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.at, func(t *testing.T) {

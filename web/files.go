@@ -55,14 +55,17 @@ func load(from fs.FS) map[string]file {
 }
 
 // find is the file at a path: itself, a folder's index, or for a room of the
-// console ("/console/audit") the console's page, which then shows that room.
+// console or the portal ("/console/audit", "/portal/mine") that one's page,
+// which then shows the room.
 func find(at string) (file, bool) {
 	if strings.HasSuffix(at, "/") {
 		at += "index.html"
 	}
-	if room, ok := strings.CutPrefix(at, "/console/"); ok && !strings.ContainsAny(room, "/.") {
-		if _, ok := files["/console/"+room+"/"+room+".js"]; ok {
-			at = "/console/index.html"
+	for _, area := range []string{"/console/", "/portal/"} {
+		if room, ok := strings.CutPrefix(at, area); ok && !strings.ContainsAny(room, "/.") {
+			if _, ok := files[area+room+"/"+room+".js"]; ok {
+				at = area + "index.html"
+			}
 		}
 	}
 	f, ok := files[at]

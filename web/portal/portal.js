@@ -1,68 +1,62 @@
-// The portal lists the products that the person who is signed in may see, with
-// their plans, and says how to subscribe.
-import { el, put, field } from '/shared/dom.js';
-import { all } from '/shared/api.js';
-import { problem, empty } from '/shared/problem.js';
-import { signIn } from '/shared/session.js';
-import { count, tag } from '/shared/format.js';
-import { subscribe } from './subscribe.js';
+// The portal's frame, for those who write applications: find a product, use it,
+// see how that goes. A room is a module with show(place, session).
+import { el, put } from '/shared/dom.js';
+import { problem } from '/shared/problem.js';
+import { signIn, signedOut, signOut } from '/shared/session.js';
+
+const rooms = [
+  { name: 'find', title: 'Find an API' },
+  { name: 'mine', title: 'My applications' },
+  { name: 'product', title: 'Product', within: 'find' },
+];
 
 const page = document.getElementById('page');
-async function show() {
-  document.body.classList.remove('alone');
-  document.title = 'Portal · Gatehouse';
-  const found = el('div', { class: 'stack', id: 'products' }, el('p', { class: 'busy' }, 'Loading…'));
-  const filter = el('input', { type: 'search', placeholder: 'product, API, team…' });
-  put(page, el('header', { class: 'top' }, el('a', { class: 'brand', href: '/portal/' }, el('img', { src: '/shared/mark.svg', alt: '', width: 28, height: 28 }), 'Gatehouse portal'),
-    el('nav', { 'aria-label': 'Areas' }, el('a', { href: '/console/' }, 'Console'), el('a', { href: '/reference/' }, 'API reference')), el('span', { class: 'muted' }, session.subject)),
-  el('main', { id: 'main', class: 'stack' }, el('h1', { tabindex: -1 }, 'Products'), el('p', { class: 'lead' }, 'APIs that your applications can use. Pick a plan, subscribe, get a key, call.'), field('Filter', filter), found));
-  try {
-    const [products, environments] = await Promise.all([all('/v1/teams/-/products'), all('/v1/environments').catch(() => ({ items: [] }))]);
-    const draw = () => list(found, products, environments.items.map((e) => e.metadata.name), filter.value.toLowerCase());
-    filter.addEventListener('input', draw);
-    draw();
-  } catch (err) {
-    put(found, problem(err));
-  }
-}
-
-function list(found, { items, more }, environments, words) {
-  const shown = items.filter((p) => [p.metadata.team, p.metadata.name, p.spec.title, p.spec.summary, ...(p.spec.apis ?? [])].join(' ').toLowerCase().includes(words));
-  put(found, shown.map((p) => product(p, environments)),
-    !shown.length && el('div', { class: 'card' }, items.length ? empty('Nothing matches', 'Take something out of the filter.') : empty('There is no product you may see', 'Teams that expose APIs make products of them; ask the team whose API you want to call.')),
-    more && el('p', { class: 'muted' }, `These are the first ${count(items.length)}; "gatehouse list products" has all.`));
-}
-
-function product(p, environments) {
-  const ref = `${p.metadata.team}/${p.metadata.name}`;
-  return el('section', { class: 'card product', 'aria-label': p.spec.title || ref },
-    el('div', { class: 'row spread' }, el('h2', {}, p.spec.title || ref), tag(p.spec.audience || 'internal')),
-    el('div', { class: 'muted' }, el('code', {}, ref)),
-    p.spec.summary && el('p', {}, p.spec.summary),
-    el('p', { class: 'row' }, el('span', { class: 'muted' }, 'APIs'), (p.spec.apis ?? []).map(tag)),
-    el('div', { class: 'plans' }, (p.spec.plans ?? []).map((plan) => el('section', { class: 'plan', 'aria-label': 'Plan ' + plan.name },
-      el('h3', {}, plan.title || plan.name), plan.summary && el('p', {}, plan.summary), el('ul', {}, terms(plan).map((t) => el('li', {}, t))),
-      el('button', { type: 'button', onclick: () => subscribe(ref, plan, environments) }, 'How to subscribe')))));
-}
-
-// terms tells a plan's terms in words.
-function terms(plan) {
-  const out = [plan.approval === 'automatic' ? 'Approved at once' : 'Approved by the owning team'];
-  if (plan.rateLimit) out.push(`${count(plan.rateLimit.requests)} requests ${every(plan.rateLimit.per)}`);
-  if (plan.quota) out.push(`${count(plan.quota.requests)} requests a ${plan.quota.per}`);
-  if (!plan.rateLimit && !plan.quota) out.push('No limit of the plan’s own');
-  if (plan.sla?.availability) out.push(`${plan.sla.availability} % available in a month`);
-  for (const p of ['p50', 'p95', 'p99']) if (plan.sla?.latency?.[p]) out.push(`${p} latency ${plan.sla.latency[p]}`);
-  if (plan.sla?.support?.firstResponse) out.push(`Support answers within ${plan.sla.support.firstResponse}`);
-  if (plan.expires) out.push(`Ends ${plan.expires} after approval`);
-  return out;
-}
-
-const units = { '1s': 'a second', '1m': 'a minute', '1h': 'an hour', '1d': 'a day' };
-
-function every(per) {
-  return units[per] ?? `per ${per}`;
-}
+let main;
+let turn = 0; // counts visits, so that a slow room does not overwrite the next
 
 const session = await signIn(page);
-if (session) await show();
+if (session) {
+  frame();
+  addEventListener('popstate', () => visit());
+  addEventListener('unhandledrejection', (e) => (e.reason?.status === 401 ? signedOut(page, e.reason) : main.prepend(problem(e.reason))));
+  await visit();
+}
+
+function frame() {
+  document.body.classList.remove('alone');
+  main = el('main', { id: 'main', tabindex: -1 });
+  const leave = () => signOut(page).catch((err) => main.prepend(problem(err)));
+  put(page, el('header', { class: 'top' }, el('a', { class: 'brand', href: '/portal/' }, el('img', { src: '/shared/mark.svg', alt: '', width: 28, height: 28 }), 'Gatehouse portal'),
+    el('nav', { 'aria-label': 'Areas' }, rooms.filter((r) => !r.within).map((r) => el('a', { href: '/portal/' + r.name, 'data-room': r.name }, r.title)), el('a', { href: '/console/support' }, 'Support'), el('a', { href: '/console/' }, 'Console')),
+    el('span', { class: 'row who' }, el('span', { class: 'muted' }, session.subject), el('button', { type: 'button', class: 'plain', onclick: leave }, 'Sign out'))), main);
+  page.addEventListener('click', follow);
+}
+
+// follow shows links to rooms without loading the page again.
+function follow(e) {
+  const a = e.target.closest?.('a[href^="/portal/"]');
+  if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+  e.preventDefault();
+  history.pushState(null, '', a.getAttribute('href'));
+  visit(true);
+}
+
+async function visit(moved) {
+  const mine = ++turn;
+  const name = location.pathname.split('/')[2] || 'find';
+  const room = rooms.find((r) => r.name === name);
+  for (const a of page.querySelectorAll('a[data-room]')) a.dataset.room === (room?.within ?? name) ? a.setAttribute('aria-current', 'page') : a.removeAttribute('aria-current');
+  const place = el('div', { class: 'stack' }, el('p', { class: 'busy' }, 'Loading…'));
+  put(main, place);
+  try {
+    if (!room) throw new Error('there is no room of this name');
+    const { show } = await import(`/portal/${room.name}/${room.name}.js`);
+    await show(place, session);
+  } catch (err) {
+    if (err.status === 401) return signedOut(page, err);
+    if (mine === turn) put(place, el('h1', { tabindex: -1 }, room?.title ?? 'No page here'), problem(err));
+  }
+  if (mine !== turn) return;
+  document.title = `${place.querySelector('h1')?.textContent || 'Portal'} · Gatehouse`;
+  if (moved) place.querySelector('h1')?.focus();
+}

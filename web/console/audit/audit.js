@@ -5,7 +5,7 @@ import { notYours, why } from '/shared/permission.js';
 import { problem, empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { badge, count, plural, when } from '/shared/format.js';
-import { query, setQuery, fromLocal, toLocal } from '../query.js';
+import { query, setQuery, fromLocal, toLocal } from '/shared/query.js';
 import { open } from './event.js';
 
 const pageSize = 50;

@@ -5,7 +5,7 @@ import { everywhere } from '/shared/permission.js';
 import { problem, empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { badge, count, place as where, plural, short, tag, when } from '/shared/format.js';
-import { query, setQuery, fromLocal, toLocal } from '../query.js';
+import { query, setQuery, fromLocal, toLocal } from '/shared/query.js';
 import { open } from './entry.js';
 
 export async function show(place, session) {

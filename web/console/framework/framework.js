@@ -5,7 +5,7 @@ import { get } from '/shared/api.js';
 import { empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { badge, count, plural, short, when } from '/shared/format.js';
-import { query } from '../query.js';
+import { query } from '/shared/query.js';
 import { open } from './version.js';
 
 export async function show(place, session) {

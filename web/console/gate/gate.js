@@ -5,7 +5,7 @@ import { everywhere } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { ago, badge, count, ends, short, tag, when } from '/shared/format.js';
-import { query, setQuery } from '../query.js';
+import { query, setQuery } from '/shared/query.js';
 import { open } from './version.js';
 import { openWaiver, waivers } from './waiver.js';
 

@@ -6,7 +6,7 @@ import { which } from '/shared/permission.js';
 import { deed } from '/shared/deed.js';
 import { empty, problem } from '/shared/problem.js';
 import { badge, ends, short, when } from '/shared/format.js';
-import { setQuery } from '../query.js';
+import { setQuery } from '/shared/query.js';
 import { ordered } from '../release/lane.js';
 import { control } from './control.js';
 import { answers } from './answer.js';

@@ -6,7 +6,7 @@ import { decide, form } from '/shared/deed.js';
 import { sheet } from '/shared/sheet.js';
 import { table } from '/shared/table.js';
 import { badge, ends, when } from '/shared/format.js';
-import { fromLocal, toLocal } from '../query.js';
+import { fromLocal, toLocal } from '/shared/query.js';
 
 // waivers lists some.
 export function waivers(list, again) {

@@ -5,7 +5,7 @@ import { everywhere } from '/shared/permission.js';
 import { empty, problem } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { badge, count, plural, until } from '/shared/format.js';
-import { query, setQuery } from '../query.js';
+import { query, setQuery } from '/shared/query.js';
 import { page } from '../team/team.js';
 import { waiting } from './waiting.js';
 

@@ -4,7 +4,7 @@ import { all, get, post } from '/shared/api.js';
 import { form } from '/shared/deed.js';
 import { problem } from '/shared/problem.js';
 import { short } from '/shared/format.js';
-import { query, setQuery } from '../query.js';
+import { query, setQuery } from '/shared/query.js';
 import { open } from './standing.js';
 import { ordered } from '../release/lane.js';
 import { wishes } from './wishes.js';

@@ -6,7 +6,7 @@ import { can } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { ago, badge, count, plural } from '/shared/format.js';
-import { query, setQuery } from '../query.js';
+import { query, setQuery } from '/shared/query.js';
 import { ask } from './ask.js';
 import { open } from './standing.js';
 

@@ -6,7 +6,7 @@ import { deed, decide, form } from '/shared/deed.js';
 import { sheet } from '/shared/sheet.js';
 import { sure } from '/shared/sure.js';
 import { badge, short, when } from '/shared/format.js';
-import { fromLocal, toLocal } from '../query.js';
+import { fromLocal, toLocal } from '/shared/query.js';
 import { planOf, planner } from './canary.js';
 import { compare, difference } from './compare.js';
 

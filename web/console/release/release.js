@@ -5,7 +5,7 @@ import { all, get } from '/shared/api.js';
 import { everywhere } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { badge, count, short, when } from '/shared/format.js';
-import { query, setQuery } from '../query.js';
+import { query, setQuery } from '/shared/query.js';
 import { open } from './version.js';
 import { ordered, places } from './lane.js';
 

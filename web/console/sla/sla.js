@@ -6,7 +6,7 @@ import { empty, problem } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { count, when } from '/shared/format.js';
 import { teamsThatMay } from '/shared/teams.js';
-import { query, setQuery } from '../query.js';
+import { query, setQuery } from '/shared/query.js';
 import { availability, burn, latency, support } from './level.js';
 
 const windows = [['1h', 'the last hour'], ['6h', 'the last 6 hours'], ['24h', 'the last 24 hours'], ['7d', 'the last 7 days'], ['30d', 'the last 30 days']];

@@ -3,7 +3,7 @@ import { el, put, field, options } from '/shared/dom.js';
 import { all, base64, post } from '/shared/api.js';
 import { form } from '/shared/deed.js';
 import { empty } from '/shared/problem.js';
-import { setQuery } from '../query.js';
+import { setQuery } from '/shared/query.js';
 import { open } from './request.js';
 import { teamsThatMay } from '/shared/teams.js';
 

@@ -5,7 +5,7 @@ import { all } from '/shared/api.js';
 import { empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { ago, badge, count } from '/shared/format.js';
-import { query, setQuery } from '../query.js';
+import { query, setQuery } from '/shared/query.js';
 import { ask } from './ask.js';
 import { clock } from './clock.js';
 import { open } from './request.js';

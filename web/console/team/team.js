@@ -4,7 +4,7 @@ import { get, path } from '/shared/api.js';
 import { can } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { badge, ago, count, plural, tag, when } from '/shared/format.js';
-import { query } from '../query.js';
+import { query } from '/shared/query.js';
 import { apis, levels, members, products, subscriptions, support, waivers } from './lists.js';
 import { kit } from './kit.js';
 

@@ -5,7 +5,7 @@ import { notYours, why } from '/shared/permission.js';
 import { problem, empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { bytes, count, span } from '/shared/format.js';
-import { query, setQuery } from '../query.js';
+import { query, setQuery } from '/shared/query.js';
 import { bars, legend } from './bars.js';
 
 const spans = [['24', 'the last 24 hours'], ['72', 'the last 3 days'], ['168', 'the last 7 days']];
