@@ -136,11 +136,7 @@ func (s *Subject) versionValue() (fields, error) {
 	if v.Deprecation != nil {
 		d = *v.Deprecation
 	}
-	var chain []policy.Use
-	for _, u := range v.Policies {
-		chain = append(chain, policy.Use{Name: u.Name, Config: u.Config, From: "api"})
-	}
-	policies, err := chainValue(chain)
+	policies, err := chainValue(s.bound(v.Policies, "api"))
 	return fields{
 		"name": v.Name, "lifecycle": cmp.Or(v.Lifecycle, "published"), "path": v.Path, "hosts": anys(v.Hosts), "access": access(v),
 		"backend": v.Backend, "definition": v.Definition, "allowUndefined": v.AllowUndefined, "policies": policies,
@@ -159,11 +155,7 @@ func (s *Subject) environmentValue() (fields, error) {
 			r.Mode = "automatic"
 		}
 	}
-	var chain []policy.Use
-	for _, u := range e.Policies {
-		chain = append(chain, policy.Use{Name: u.Name, Config: u.Config, From: "environment " + s.EnvironmentName})
-	}
-	policies, err := chainValue(chain)
+	policies, err := chainValue(s.bound(e.Policies, "environment "+s.EnvironmentName))
 	return fields{
 		"name": s.EnvironmentName, "title": e.Title, "stage": e.Stage, "hosts": anys(e.Hosts), "jurisdiction": e.Jurisdiction,
 		"keyHeader": cmp.Or(e.KeyHeader, "X-API-Key"), "policies": policies, "release": fields{"mode": r.Mode, "after": anys(r.After)},
@@ -206,6 +198,16 @@ func locationValue(l *gatehouse.Location) fields {
 		l = new(gatehouse.Location)
 	}
 	return fields{"cloud": l.Cloud, "region": l.Region, "jurisdiction": l.Jurisdiction, "network": l.Network}
+}
+
+// bound are policies as they are written, with the environment's variables in
+// their place. Secrets stay names: no expression sees one.
+func (s *Subject) bound(uses []gatehouse.PolicyUse, from string) (chain []policy.Use) {
+	for _, u := range uses {
+		config, _ := u.Resolve(s.Environment.Variables)
+		chain = append(chain, policy.Use{Name: u.Name, Config: config, From: from})
+	}
+	return chain
 }
 
 func chainValue(chain []policy.Use) ([]any, error) {
