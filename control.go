@@ -17,7 +17,7 @@ type Control struct {
 	// nist-800-53-r5, pci-dss-4, gdpr, or one of your own as x-….
 	Mappings map[string][]string `json:"mappings,omitempty"`
 	// Grace is for how long after the version comes into force an API that is
-	// released already may fall short of the control; none: not at all.
+	// released already may fall short of the control; default 7d, least 1m.
 	Grace jsonx.Duration `json:"grace,omitempty"`
 	// Applies says where the control holds; without it, everywhere.
 	Applies *Applies     `json:"applies,omitempty"`

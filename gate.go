@@ -25,6 +25,9 @@ type GateRule struct {
 	Mode string `json:"mode,omitempty"`
 	// Framework that judges APIs which name none themselves.
 	Framework string `json:"framework,omitempty"`
+	// Accepts are the frameworks that count here: an API that is judged by any
+	// other does not pass. None: every framework counts, and each API chooses.
+	Accepts []string `json:"accepts,omitempty"`
 }
 
 func (g *GateRule) check(c *Checker) {
@@ -32,6 +35,18 @@ func (g *GateRule) check(c *Checker) {
 	if g.Framework != "" {
 		c.At("framework").Name(g.Framework)
 	}
+	unique(c.At("accepts"), g.Accepts, "", same)
+	for i, name := range g.Accepts {
+		c.At("accepts").At(i).Name(name)
+	}
+	if g.Framework != "" && !g.Counts(g.Framework) {
+		c.At("framework").Errorf("%q is not among accepts: APIs that name no framework could not pass", g.Framework)
+	}
+}
+
+// Counts tells whether a framework may let APIs into the environment.
+func (g *GateRule) Counts(framework string) bool {
+	return g == nil || len(g.Accepts) == 0 || slices.Contains(g.Accepts, framework)
 }
 
 // GateMode is the mode of the environment's gate; governed tells whether any
@@ -58,6 +73,9 @@ type Attested struct {
 	Revoked   time.Time `json:"revoked,omitzero"`
 	RevokedBy string    `json:"revokedBy,omitempty"`
 	Reason    string    `json:"reason,omitempty"`
+	// Notices are when each period of notice ends that the revision was given, by
+	// framework text and control: "<hash>/<control>". Each is given once.
+	Notices map[string]time.Time `json:"notices,omitempty"`
 }
 
 // AttestationKey is where the attestation of a revision in an environment lies.

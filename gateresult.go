@@ -45,6 +45,10 @@ type GateResult struct {
 	Attestation string    `json:"attestation,omitempty"`
 	Expires     time.Time `json:"expires,omitzero"`
 	Backend     string    `json:"backend,omitempty"` // the revision's, "payments/orders"
+	// Demanded is when the environment began to demand the gate of what was live.
+	Demanded time.Time `json:"demanded,omitzero"`
+	// Warned is when the end of a notice, or of an answer, was announced last.
+	Warned time.Time `json:"warned,omitzero"`
 	// Due is when to look again although nothing changed.
 	Due time.Time `json:"due,omitzero"`
 	// Seq is the batch of the store that the evaluation read up to.

@@ -8,8 +8,9 @@ import (
 // quietEvents are types of events that no route of the table is named after:
 // what the control plane does by itself, or as part of something else.
 var quietEvents = []string{
-	"access.cross-origin", "access.strangers", "api.deprecate", "approval.create", "attestation.revoke", "decision.create", "framework.adopt", "framework.supersede",
-	"gate.inaugurate", "gate.pass", "release.override", "release.schedule", "release.vote",
+	"access.cross-origin", "access.strangers", "api.deprecate", "approval.create", "attestation.revoke", "decision.create", "framework.adopt", "framework.expire", "framework.supersede", "framework.warn",
+	"gate.fail", "gate.inaugurate", "gate.notice", "gate.pass", "gate.reject", "gate.warn", "onboarding.defer", "release.canary", "release.due",
+	"release.override", "release.schedule", "release.skip", "release.step", "release.vote", "release.wait", "waiver.expire", "waiver.warn",
 	"gateway.join", "gateway.renew", "gateway.revoke", "installation.create",
 	"key.expire", "login-code.delete", "session.delete", "token.delete",
 	"notification.dead", "release.request", "subscription.expire", "support.escalate",

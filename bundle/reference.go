@@ -50,6 +50,11 @@ func References(o *gatehouse.Object) []Reference {
 				c.add(gatehouse.KindEnvironment, "", e, e, "spec", "release", "after", itoa(i))
 			}
 		}
+		if s.Gate != nil {
+			for i, f := range s.Gate.Accepts {
+				c.add(gatehouse.KindFramework, "", f, f, "spec", "gate", "accepts", itoa(i))
+			}
+		}
 	case *gatehouse.Gateway:
 		c.add(gatehouse.KindEnvironment, "", s.Environment, s.Environment, "spec", "environment")
 	case *gatehouse.Framework:

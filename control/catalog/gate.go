@@ -17,6 +17,9 @@ type Gate interface {
 	// Admit returns what is written with the release, its attestation above all.
 	// An error that is a *[gate.Refusal] refuses, and brings what to write about it.
 	Admit(ctx context.Context, v gate.View, t gate.Target, way gate.Going) ([]audit.Act, error)
+	// Begin returns what is written with a change of an environment, so that what
+	// is live there goes on when it begins to demand the gate.
+	Begin(ctx context.Context, v gate.View, name string, was, will *gatehouse.Environment, except func(key string) bool) ([]audit.Act, error)
 	// Prepare looks ahead, before anything is locked.
 	Prepare(ctx context.Context, t gate.Target)
 }
@@ -57,6 +60,26 @@ func (c *Catalog) prepare(ctx context.Context, ref Ref, env string) {
 	if rev, err := c.Revision(ctx, ref); err == nil {
 		c.Gate.Prepare(ctx, gate.Target{Environment: env, Team: ref.Team, Name: ref.Name, Version: ref.Version, Revision: rev.Hash})
 	}
+}
+
+// begin tells the gate of environments that change, so that what is live there
+// and not released anew is on notice where the gate begins to be demanded.
+func (p *plan) begin(ctx context.Context) error {
+	if p.c.Gate == nil {
+		return nil
+	}
+	for _, it := range p.order {
+		will, ok := specOf[*gatehouse.Environment](it)
+		if !ok || it.was == nil || !it.changed {
+			continue
+		}
+		acts, err := p.c.Gate.Begin(ctx, planned{p}, it.ref, it.was.object.Spec.(*gatehouse.Environment), will, func(key string) bool { return p.releases[key] != nil })
+		if err != nil {
+			return err
+		}
+		p.gated = append(p.gated, acts...)
+	}
+	return nil
 }
 
 // planned is a plan as the gate looks at it: what will be there.

@@ -86,7 +86,7 @@ func (c *Catalog) newPlan(ctx context.Context, req *Request, r *readings) *plan 
 // work goes through all steps; each reads what it needs in few round trips.
 func (p *plan) work(ctx context.Context) error {
 	steps := []func(context.Context) error{
-		p.gather, p.prune, p.ask, p.check, p.frameworks, p.quotas, p.environments, p.variables, p.dependents, p.subscriptions, p.revise, p.placement, p.flow, p.quiet, p.deprecate, p.route, p.bound, p.referred,
+		p.gather, p.prune, p.ask, p.check, p.frameworks, p.quotas, p.environments, p.variables, p.dependents, p.subscriptions, p.revise, p.placement, p.flow, p.begin, p.quiet, p.deprecate, p.route, p.bound, p.referred,
 	}
 	for i, step := range steps {
 		if err := step(ctx); err != nil {

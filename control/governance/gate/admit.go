@@ -74,7 +74,7 @@ func (r *ruling) known() bool {
 	if r.result.Released {
 		last = r.past.live
 	}
-	return r.made == nil && r.taken == nil && last != nil && last.Revision == r.Revision && alike(last, r.result)
+	return r.made == nil && r.taken == nil && r.warns == "" && last != nil && last.Revision == r.Revision && alike(last, r.result)
 }
 
 // alike tells whether two results say the same.

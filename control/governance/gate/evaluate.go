@@ -23,13 +23,17 @@ func (g *Gate) evaluate(ctx context.Context, l *looking, p *past) (*gatehouse.Ga
 	now := g.now()
 	r := &gatehouse.GateResult{
 		Environment: l.Environment, Mode: l.bench.mode, API: l.API(), Version: l.Version, Revision: l.Revision, Released: l.released,
-		Framework: l.bench.framework, Time: now, By: actor(ctx), Controls: []gatehouse.GateControl{},
+		Framework: l.bench.framework, Time: now, By: actor(ctx), Controls: []gatehouse.GateControl{}, Demanded: l.demanded(p, now),
 	}
 	if own := p.own; own != nil && !own.Revoked.IsZero() && own.RevokedBy != "system" {
 		r.Controls = append(r.Controls, revoked(l, own))
 	}
 	if l.subject == nil {
-		r.Controls = append(r.Controls, l.ungoverned(p, now))
+		c, err := g.ungoverned(ctx, l, p, now)
+		if err != nil {
+			return nil, err
+		}
+		r.Controls = append(r.Controls, c)
 	} else {
 		r.FrameworkVersion, r.FrameworkHash, r.Backend = l.bench.text.Version.Name, l.bench.hash, l.subject.BackendName
 		for _, one := range l.bench.rules {
@@ -82,8 +86,7 @@ func (g *Gate) control(ctx context.Context, l *looking, p *past, r *rule.Rule, n
 		c.Findings, c.More = v.Findings, v.More
 	}
 	c.Outcome = short
-	l.except(p, r, &c, now)
-	return c, nil
+	return c, g.except(ctx, l, p, r, &c, now)
 }
 
 // judge asks a rule, or remembers what it said: what costs much is a pure
@@ -111,36 +114,24 @@ func (g *Gate) judge(r *rule.Rule, inputs string, s *rule.Subject) (rule.Verdict
 	return v, nil
 }
 
-// except turns a control that is not obeyed into an advice, a waived one or one
-// on notice, where it is one.
-func (l *looking) except(p *past, r *rule.Rule, c *gatehouse.GateControl, now time.Time) {
-	if !r.Required() {
-		c.Outcome = gatehouse.GateAdvisory
-		return
-	}
-	if w := p.waiver(l.bench.framework, r.ID, now); w != nil {
-		c.Outcome, c.Waiver, c.Until = gatehouse.GateWaived, w.ID, w.Expires
-		return
-	}
-	if until := l.grace(p, r.ID, r.Grace.Std(), now); !until.IsZero() {
-		c.Outcome, c.Until = gatehouse.GateGrace, until
-	}
-}
-
 // ungoverned is the control that there is a framework to be judged by. What was
 // live before the first one is on notice; nothing new comes in without. Nobody is
 // on notice of a withdrawal: it holds at once, or it would be none.
-func (l *looking) ungoverned(p *past, now time.Time) gatehouse.GateControl {
+func (g *Gate) ungoverned(ctx context.Context, l *looking, p *past, now time.Time) (gatehouse.GateControl, error) {
 	detail, remedy := l.bench.reason(l.API(), l.Environment)
 	c := gatehouse.GateControl{
 		ID: noFramework, Title: "A framework judges the API", Kind: noFramework, Level: gatehouse.ControlRequired, Severity: "critical",
 		Outcome:  gatehouse.GateFailed,
 		Findings: []gatehouse.GateFinding{{Object: "API " + l.API(), Field: "spec.framework", Detail: detail, Remedy: remedy}},
 	}
-	if until := l.grace(p, noFramework, 0, now); l.released && !l.bench.withdrawn && !until.IsZero() {
+	if !l.released || l.bench.withdrawn {
+		return c, nil
+	}
+	until, err := g.grace(ctx, l, p, noFramework, 0, now)
+	if !until.IsZero() {
 		c.Outcome, c.Until = gatehouse.GateGrace, until
 	}
-	return c
+	return c, err
 }
 
 // revoked is the control that nobody took the revision's attestation back.

@@ -32,9 +32,14 @@ import (
 const (
 	// DefaultLast is for how long a pass holds unless the framework says otherwise.
 	DefaultLast = 365 * 24 * time.Hour
-	// FirstGrace is for how long what was live when the first framework came in
-	// force may go on as it is, and longer where a control gives longer.
+	// FirstGrace is for how long what is live may go on as it is, and longer where
+	// a control gives longer, when the gate begins to be demanded of it: with the
+	// first framework, when its environment is switched to enforce, or when that no
+	// longer accepts its framework.
 	FirstGrace = 30 * 24 * time.Hour
+	// DefaultGrace is that of a control that says none: nobody is refused the
+	// moment a version comes in force, unless its authors wrote so (1m).
+	DefaultGrace = 7 * 24 * time.Hour
 	// Notice is how long what is live may go on at least when not it but
 	// something around it changed, such as a gateway's location.
 	Notice = 24 * time.Hour

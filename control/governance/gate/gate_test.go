@@ -229,8 +229,9 @@ func TestNewVersion(t *testing.T) {
 	if err := w.release(); err != nil || !w.covered() {
 		t.Errorf("what obeys it by now: %v", err)
 	}
-	// Without grace a new control takes the attestation back at once.
-	w.enforce("2026.5", `[{id: cross, check: {policy: {name: cors}}}]`)
+	// With hardly any grace a new control takes the attestation back at once.
+	w.enforce("2026.5", `[{id: cross, grace: 1m, check: {policy: {name: cors}}}]`)
+	w.later(time.Minute)
 	w.pass()
 	if a := w.attested(); w.covered() || a.RevokedBy != "system" || !strings.Contains(a.Reason, "cross") || w.events("attestation.revoke") != 1 {
 		t.Errorf("covered %t by %+v", w.covered(), a)

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -24,19 +25,60 @@ func (g *Gate) Inaugurate(ctx context.Context, framework, version, hash string) 
 	}
 	v := g.stored()
 	a := audit.Act{Action: "gate.inaugurate", Object: "Framework " + framework + "@" + version, Reason: "what was live before is on notice"}
+	return g.putOnNotice(ctx, a, store.Query{}, func(rel *gatehouse.Release) ([]store.Write, error) {
+		env, err := spec[*gatehouse.Environment](ctx, v, gatehouse.Key(gatehouse.KindEnvironment, "", rel.Environment))
+		if err != nil || env == nil || env.GateMode(true) != gatehouse.GateEnforce {
+			return nil, err
+		}
+		return g.onNotice(ctx, v, rel, env, func(named string) (*attest.Statement, error) {
+			if named != framework {
+				return &attest.Statement{Framework: named}, nil
+			}
+			return &attest.Statement{Framework: framework, FrameworkVersion: version, FrameworkHash: hash}, nil
+		})
+	})
+}
+
+// Begin gives everything that is live in an environment that begins to enforce
+// the gate, and does not pass, an attestation that it is on notice. It is written
+// in the transaction that changes the environment; v says how that will be.
+// Except tells of releases that the transaction itself changes.
+func (g *Gate) Begin(ctx context.Context, v View, name string, was, will *gatehouse.Environment, except func(key string) bool) ([]audit.Act, error) {
+	governed, err := g.governed(ctx)
+	enforces := func(e *gatehouse.Environment) bool { return e.GateMode(!governed.IsZero()) == gatehouse.GateEnforce }
+	if err != nil || enforces(was) || !enforces(will) {
+		return nil, err
+	}
+	a := audit.Act{Action: "gate.inaugurate", Object: "Environment " + name, Reason: "what was live before is on notice"}
+	return g.putOnNotice(ctx, a, store.Query{Where: map[string]string{"environment": name}}, func(rel *gatehouse.Release) ([]store.Write, error) {
+		if except("Release/" + name + "/" + rel.API + "/" + rel.Version) {
+			return nil, nil
+		}
+		return g.onNotice(ctx, v, rel, will, func(named string) (*attest.Statement, error) {
+			b, err := g.bench(ctx, v, will, named, governed)
+			if err != nil || b.judging == nil {
+				return &attest.Statement{Framework: named}, err
+			}
+			return &attest.Statement{Framework: named, FrameworkVersion: b.text.Version.Name, FrameworkHash: b.hash}, nil
+		})
+	})
+}
+
+// putOnNotice adds to an act what gives each of many releases an attestation
+// that it is on notice; no act when there is none.
+func (g *Gate) putOnNotice(ctx context.Context, a audit.Act, q store.Query, one func(*gatehouse.Release) ([]store.Write, error)) ([]audit.Act, error) {
+	q.Kind = string(gatehouse.KindRelease)
 	n := 0
-	err = each(ctx, g.db, store.Query{Kind: string(gatehouse.KindRelease)}, func(rec store.Record) error {
+	err := each(ctx, g.db, q, func(rec store.Record) error {
 		rel, err := read[gatehouse.Release](rec)
 		if err != nil || rel.Revision == "" {
 			return err
 		}
-		env, err := spec[*gatehouse.Environment](ctx, v, gatehouse.Key(gatehouse.KindEnvironment, "", rel.Environment))
-		if err != nil || env == nil || env.GateMode(true) != gatehouse.GateEnforce {
-			return err
+		writes, err := one(rel)
+		if len(writes) > 0 {
+			a.Writes = append(a.Writes, writes...)
+			n++
 		}
-		writes, err := g.onNotice(ctx, v, rel, env, &attest.Statement{Framework: framework, FrameworkVersion: version, FrameworkHash: hash})
-		a.Writes = append(a.Writes, writes...)
-		n++
 		return err
 	})
 	if err != nil || n == 0 {
@@ -47,11 +89,12 @@ func (g *Gate) Inaugurate(ctx context.Context, framework, version, hash string) 
 }
 
 // onNotice is the attestation of one release, with a result that is to be
-// looked at again at once. One that has an attestation keeps it.
-func (g *Gate) onNotice(ctx context.Context, v View, rel *gatehouse.Release, env *gatehouse.Environment, by *attest.Statement) ([]store.Write, error) {
+// looked at again at once. One that passed keeps its own, one that a person
+// took back stays so, and nobody is on notice twice.
+func (g *Gate) onNotice(ctx context.Context, v View, rel *gatehouse.Release, env *gatehouse.Environment, judged func(named string) (*attest.Statement, error)) ([]store.Write, error) {
 	t := targetOf(rel.Environment, rel.API, rel.Version, rel.Revision)
 	p, err := g.recall(ctx, t)
-	if err != nil || p.own != nil && p.own.Revoked.IsZero() && g.now().Before(p.own.Statement.Expires) {
+	if err != nil || p.own != nil && (stands(p.own, g.now()) || !p.own.Revoked.IsZero() && p.own.RevokedBy != "system") {
 		return nil, err
 	}
 	value, err := v.Record(ctx, t.revisionKey(t.Revision))
@@ -66,23 +109,32 @@ func (g *Gate) onNotice(ctx context.Context, v View, rel *gatehouse.Release, env
 	if named == "" && env.Gate != nil {
 		named = env.Gate.Framework
 	}
-	if named != by.Framework {
-		by = &attest.Statement{Framework: named}
+	by, err := judged(named)
+	if err != nil {
+		return nil, err
 	}
 	now := g.now()
 	until := now.Add(FirstGrace)
+	if p.own != nil {
+		if ends, ok := p.own.Notices[noticeKey(by.FrameworkHash, noFramework)]; ok {
+			until = ends
+		}
+	}
+	if !now.Before(until) {
+		return nil, nil
+	}
 	c := gatehouse.GateControl{
 		ID: noFramework, Title: "A framework judges the API", Kind: noFramework, Level: gatehouse.ControlRequired, Severity: "critical",
 		Outcome: gatehouse.GateGrace, Until: until,
 		Findings: []gatehouse.GateFinding{{
-			Object: "API " + t.API(), Detail: "it was live before the first framework came in force, and is yet to be evaluated",
+			Object: "API " + t.API(), Detail: "it was live before the gate was demanded here, and is yet to be evaluated",
 			Remedy: "nothing yet: the gate looks at it by itself",
 		}},
 	}
 	r := &ruling{looking: &looking{Target: t, env: env, rev: &rev}, past: p, result: &gatehouse.GateResult{
 		Environment: t.Environment, Mode: gatehouse.GateEnforce, API: t.API(), Version: t.Version, Revision: t.Revision, Released: true,
 		Framework: by.Framework, FrameworkVersion: by.FrameworkVersion, FrameworkHash: by.FrameworkHash,
-		Outcome: gatehouse.GateGrace, Controls: []gatehouse.GateControl{c}, Time: now, By: actor(ctx), Notice: until, Expires: until, Due: now,
+		Outcome: gatehouse.GateGrace, Controls: []gatehouse.GateControl{c}, Time: now, By: actor(ctx), Notice: until, Expires: until, Due: now, Demanded: now, Warned: now,
 	}}
 	s := r.statement(now)
 	id, err := uuid.NewV7()
@@ -94,7 +146,7 @@ func (g *Gate) onNotice(ctx context.Context, v View, rel *gatehouse.Release, env
 	if err != nil {
 		return nil, err
 	}
-	r.made, r.result.Attestation = &gatehouse.Attested{Attestation: *signed, By: actor(ctx)}, s.ID
+	r.made, r.result.Attestation = &gatehouse.Attested{Attestation: *signed, By: actor(ctx), Notices: r.notices()}, s.ID
 	writes, err := r.writes()
 	if err == nil {
 		// Background work may write its result between; this one asks for another
@@ -102,4 +154,10 @@ func (g *Gate) onNotice(ctx context.Context, v View, rel *gatehouse.Release, env
 		writes[0].Expect = store.Any
 	}
 	return writes, err
+}
+
+// stands tells whether an attestation holds for longer than a notice: it was not
+// taken back, has not ended, and says that the revision passed.
+func stands(a *gatehouse.Attested, now time.Time) bool {
+	return a.Revoked.IsZero() && now.Before(a.Statement.Expires) && a.Statement.Outcome != gatehouse.GateGrace
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"strconv"
 	"time"
 
 	"gatehouse"
@@ -27,6 +28,7 @@ type bench struct {
 	since     time.Time
 	governed  time.Time // when the first framework of the installation came in force; zero: never
 	withdrawn bool      // a version was in force, and none is any more
+	accepts   []string  // the only frameworks that count, when the one named does not
 	ended     time.Time // when the version's validity ends; zero: never
 }
 
@@ -55,6 +57,10 @@ func (g *Gate) bench(ctx context.Context, v View, env *gatehouse.Environment, na
 	if b.framework == "" {
 		return b, nil
 	}
+	if !env.Gate.Counts(b.framework) {
+		b.accepts = env.Gate.Accepts
+		return b, nil
+	}
 	var s gatehouse.FrameworkState
 	if ok, err := decode(ctx, v, gatehouse.FrameworkStateKey(b.framework), &s); !ok || err != nil || s.InForce == "" {
 		b.withdrawn = !s.Governed.IsZero()
@@ -70,6 +76,21 @@ func (g *Gate) bench(ctx context.Context, v View, env *gatehouse.Environment, na
 		b.ended = day.AddDate(0, 0, 1) // the last day counts
 	}
 	return b, nil
+}
+
+// quoted names one or several: "a", "b" or "c".
+func quoted(names []string) string {
+	text := ""
+	for i, n := range names {
+		switch {
+		case i > 0 && i == len(names)-1:
+			text += " or "
+		case i > 0:
+			text += ", "
+		}
+		text += strconv.Quote(n)
+	}
+	return text
 }
 
 // ready is the framework version whose text has that hash, made ready once.
@@ -144,6 +165,9 @@ func (b *bench) reason(api, env string) (reason, remedy string) {
 	case b.framework == "":
 		return fmt.Sprintf("API %q names no framework, and environment %q has none for such", api, env),
 			"name a framework in the API's document (spec.framework), or one for all others in the environment's (spec.gate.framework)"
+	case b.accepts != nil:
+		return fmt.Sprintf("API %q names framework %q, and environment %q accepts %s only", api, b.framework, env, quoted(b.accepts)),
+			fmt.Sprintf("name %s in the API's document (spec.framework), or have framework %q accepted by the environment (spec.gate.accepts)", quoted(b.accepts), b.framework)
 	case b.judging == nil:
 		return fmt.Sprintf("framework %q has no version in force", b.framework),
 			fmt.Sprintf("put a version of framework %q in force, or name another framework", b.framework)

@@ -111,36 +111,6 @@ func controlOf(r *gatehouse.GateResult, id string) *gatehouse.GateControl {
 	return nil
 }
 
-// grace is until when what is live may fall short of a control, zero for not at
-// all. It never grows: who is on notice stays so until that ends.
-func (l *looking) grace(p *past, id string, grace time.Duration, now time.Time) time.Time {
-	if l.live == nil {
-		return time.Time{}
-	}
-	before := controlOf(p.live, id)
-	same := p.live != nil && p.live.Framework == l.bench.framework && (l.bench.judging == nil || p.live.FrameworkHash == l.bench.hash)
-	var until time.Time
-	switch {
-	case before != nil && before.Outcome == gatehouse.GateGrace:
-		until = before.Until
-	case before != nil && before.Outcome == gatehouse.GatePassed && same && l.released:
-		until = now.Add(max(grace, Notice)) // not it changed, but something around it
-	case before != nil && (same || before.Outcome == gatehouse.GateFailed || before.Outcome == gatehouse.GateWaiting || before.Outcome == gatehouse.GateWaived):
-		return time.Time{} // it fell short before, or a new revision brought it
-	default:
-		until = l.bench.since.Add(grace)
-		if first := l.bench.governed; !first.IsZero() && !l.live.Time.After(first) {
-			if at := first.Add(max(grace, FirstGrace)); at.After(until) {
-				until = at
-			}
-		}
-	}
-	if !now.Before(until) {
-		return time.Time{}
-	}
-	return until
-}
-
 // let is what the revision's attestation says of a control, nil for nothing.
 func (p *past) let(id string) *attest.Control {
 	if p.own == nil || !p.own.Revoked.IsZero() && p.own.RevokedBy != "system" {

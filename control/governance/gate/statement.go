@@ -30,6 +30,7 @@ type ruling struct {
 	result *gatehouse.GateResult
 	made   *gatehouse.Attested // new or renewed; nil: none
 	taken  *gatehouse.Attested // revoked because of the result; nil: none
+	warns  string              // what is about to end; "" for nothing to announce now
 }
 
 // rule evaluates what was gathered and decides on the attestation.
@@ -43,7 +44,11 @@ func (g *Gate) rule(ctx context.Context, l *looking) (*ruling, error) {
 		return nil, err
 	}
 	r.result.Seq = l.seq
-	return r, g.attest(ctx, r)
+	if err := g.attest(ctx, r); err != nil {
+		return nil, err
+	}
+	r.warn(g.now())
+	return r, nil
 }
 
 // attest makes the attestation of a result that passes, unless there is one
@@ -72,7 +77,7 @@ func (g *Gate) attest(ctx context.Context, r *ruling) error {
 	if err != nil {
 		return err
 	}
-	r.made = &gatehouse.Attested{Attestation: *signed, By: actor(ctx)}
+	r.made = &gatehouse.Attested{Attestation: *signed, By: actor(ctx), Notices: r.notices()}
 	r.result.Attestation = s.ID
 	return nil
 }
@@ -152,6 +157,8 @@ func clip(text string) string {
 func (r *ruling) acts() ([]audit.Act, error) {
 	a := audit.Act{Action: "gate.pass", Object: r.Object(), Team: r.Team}
 	switch {
+	case r.warns != "":
+		a.Action, a.Reason = "gate.warn", r.warns
 	case !passes(r.result.Outcome):
 		a.Action, a.Reason = "gate.fail", because(r.result)
 	case r.result.Outcome == gatehouse.GateGrace:

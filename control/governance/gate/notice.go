@@ -1,0 +1,256 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"gatehouse"
+	"gatehouse/rule"
+	"gatehouse/store"
+)
+
+// noticeWarnings are how long before it ends the end of a notice, or of a
+// person's answer, is announced.
+var noticeWarnings = []time.Duration{7 * 24 * time.Hour, 24 * time.Hour}
+
+// grace is until when what is live may fall short of a control, zero for not at
+// all. It never grows, and a revision is given one notice of a control of a
+// framework version, so that nothing is put off by changing it to and fro. What
+// the API's own team changed is no surprise to it, and gives none.
+func (g *Gate) grace(ctx context.Context, l *looking, p *past, id string, grace time.Duration, now time.Time) (time.Time, error) {
+	until, err := g.until(ctx, l, p, id, grace, now)
+	if err != nil || !now.Before(until) {
+		return time.Time{}, err
+	}
+	return until, nil
+}
+
+func (g *Gate) until(ctx context.Context, l *looking, p *past, id string, grace time.Duration, now time.Time) (none time.Time, err error) {
+	if l.live == nil {
+		return none, nil
+	}
+	if until, ok := p.noticed(l, id); ok {
+		return until, nil
+	}
+	before := controlOf(p.live, id)
+	same := p.live != nil && p.live.Framework == l.bench.framework && (l.bench.judging == nil || p.live.FrameworkHash == l.bench.hash)
+	switch {
+	case l.begins(p):
+		return now.Add(max(grace, FirstGrace)), nil
+	case before != nil && before.Outcome == gatehouse.GateGrace:
+		return before.Until, nil
+	case l.bench.accepts != nil && l.released && before == nil && p.live != nil && passes(p.live.Outcome):
+		return now.Add(FirstGrace), nil // the environment accepted its framework until now
+	case before != nil && before.Outcome == gatehouse.GatePassed && l.released && (same || p.live.Framework != l.bench.framework):
+		itself, err := g.itself(ctx, l, p)
+		if err != nil || itself {
+			return none, err
+		}
+		return now.Add(max(grace, Notice)), nil // not it changed, but something around it
+	case before != nil && (same || before.Outcome == gatehouse.GateFailed || before.Outcome == gatehouse.GateWaiting || before.Outcome == gatehouse.GateWaived):
+		return none, nil // it fell short before, or a new revision brought it
+	}
+	return l.fromBeginning(p, grace, now), nil
+}
+
+// fromBeginning is until when a control that was not asked before may be fallen
+// short of: its grace counts from when the version came in force, and longer
+// from when the gate began to be demanded of what was live by then.
+func (l *looking) fromBeginning(p *past, grace time.Duration, now time.Time) time.Time {
+	var until time.Time
+	if l.bench.judging != nil {
+		until = l.bench.since.Add(cmp.Or(grace, DefaultGrace))
+	}
+	for _, began := range []time.Time{l.bench.governed, l.demanded(p, now)} {
+		if at := began.Add(max(grace, FirstGrace)); !began.IsZero() && !l.live.Time.After(began) && at.After(until) {
+			until = at
+		}
+	}
+	return until
+}
+
+// begins tells whether the environment demands the gate of what is live, and did
+// not when that was last looked at.
+func (l *looking) begins(p *past) bool {
+	return l.released && l.bench.mode == gatehouse.GateEnforce && p.live != nil && p.live.Mode != "" && p.live.Mode != gatehouse.GateEnforce
+}
+
+// demanded is since when the environment demands the gate of what was live
+// before it did; zero where it always has.
+func (l *looking) demanded(p *past, now time.Time) time.Time {
+	switch {
+	case l.bench.mode != gatehouse.GateEnforce || p.live == nil:
+		return time.Time{}
+	case l.begins(p):
+		return now
+	}
+	return p.live.Demanded
+}
+
+// noticeKey is where the notice of a control by a framework text is kept.
+func noticeKey(hash, control string) string { return hash + "/" + control }
+
+// textHash is that of the framework text that judges, "" for none.
+func (b *bench) textHash() string {
+	if b.judging == nil {
+		return ""
+	}
+	return b.hash
+}
+
+// noticed is when the notice of a control ends, or ended, that the revision was
+// given before. Where nothing is demanded none counts.
+func (p *past) noticed(l *looking, control string) (time.Time, bool) {
+	if p.own == nil || l.bench.mode != gatehouse.GateEnforce {
+		return time.Time{}, false
+	}
+	until, ok := p.own.Notices[noticeKey(l.bench.textHash(), control)]
+	return until, ok
+}
+
+// notices are those that the revision has been given by now. Those by framework
+// texts that judge no more are let go.
+func (r *ruling) notices() map[string]time.Time {
+	given := map[string]time.Time{}
+	if r.past.own != nil {
+		given = maps.Clone(r.past.own.Notices)
+	}
+	hash := r.result.FrameworkHash
+	maps.DeleteFunc(given, func(key string, _ time.Time) bool {
+		return !strings.HasPrefix(key, hash+"/") && !strings.HasPrefix(key, "/")
+	})
+	if r.result.Mode != gatehouse.GateEnforce {
+		return given
+	}
+	for _, c := range r.result.Controls {
+		if c.Outcome != gatehouse.GateGrace {
+			continue
+		}
+		if given == nil {
+			given = map[string]time.Time{}
+		}
+		if _, ok := given[noticeKey(hash, c.ID)]; !ok {
+			given[noticeKey(hash, c.ID)] = c.Until
+		}
+	}
+	return given
+}
+
+// itself tells whether all that changed since what is live was last looked at is
+// what the API's own team answers for: the API, its backend and its policy sets.
+func (g *Gate) itself(ctx context.Context, l *looking, p *past) (bool, error) {
+	since := store.Seq(p.live.Seq)
+	own := []string{gatehouse.Key(gatehouse.KindAPI, l.Team, l.Name)}
+	others := []string{gatehouse.Key(gatehouse.KindEnvironment, "", l.Environment)}
+	sort := func(kind gatehouse.Kind, ref string) {
+		team, name := gatehouse.ParseRef(ref, "")
+		if key := gatehouse.Key(kind, team, name); team == l.Team {
+			own = append(own, key)
+		} else {
+			others = append(others, key)
+		}
+	}
+	if l.subject != nil && l.subject.BackendName != "" {
+		sort(gatehouse.KindBackend, l.subject.BackendName)
+	}
+	for _, u := range l.env.Policies {
+		if ref, ok := u.Set(); ok {
+			sort(gatehouse.KindPolicySet, ref)
+		}
+	}
+	changed := func(keys []string) (bool, error) {
+		found, err := g.db.GetMany(ctx, keys)
+		for _, rec := range found {
+			if rec.Rev > since {
+				return true, err
+			}
+		}
+		return false, err
+	}
+	if mine, err := changed(own); err != nil || !mine {
+		return false, err
+	}
+	if theirs, err := changed(others); err != nil || theirs {
+		return false, err
+	}
+	moved := false
+	err := each(ctx, g.db, store.Query{Kind: string(gatehouse.KindGateway), Where: map[string]string{"environment": l.Environment}}, func(r store.Record) error {
+		moved = moved || r.Rev > since
+		return nil
+	})
+	return !moved, err
+}
+
+// ending is when the first of what lets a result pass ends by itself: a notice,
+// or a person's answer. Waivers announce their own end.
+func ending(r *gatehouse.GateResult) (end time.Time, what gatehouse.GateControl) {
+	if r == nil || !passes(r.Outcome) {
+		return end, what
+	}
+	for _, c := range r.Controls {
+		if c.Until.IsZero() || c.Outcome != gatehouse.GateGrace && c.Kind != "question" {
+			continue
+		}
+		if end.IsZero() || c.Until.Before(end) {
+			end, what = c.Until, c
+		}
+	}
+	return end, what
+}
+
+// warn says when to announce the end of what lets the result pass, and whether
+// to do so now. What was told when it began is not told again at once.
+func (r *ruling) warn(now time.Time) {
+	end, what := ending(r.result)
+	if end.IsZero() {
+		return
+	}
+	r.result.Warned = now
+	if was, _ := ending(r.past.live); r.result.Released && was.Equal(end) {
+		r.result.Warned = r.past.live.Warned
+	}
+	for _, d := range noticeWarnings {
+		at := end.Add(-d)
+		switch {
+		case now.Before(at):
+			if at.Before(r.result.Due) {
+				r.result.Due = at
+			}
+		case r.result.Warned.Before(at):
+			r.warns = fmt.Sprintf("control %s: %s ends %s; then %s is refused", what.ID, ended(what), end.Format(time.RFC3339), r.ID())
+		}
+	}
+	if r.warns != "" {
+		r.result.Warned = now
+	}
+}
+
+// except turns a control that is not obeyed into an advice, a waived one or one
+// on notice, where it is one.
+func (g *Gate) except(ctx context.Context, l *looking, p *past, r *rule.Rule, c *gatehouse.GateControl, now time.Time) error {
+	if !r.Required() {
+		c.Outcome = gatehouse.GateAdvisory
+		return nil
+	}
+	if w := p.waiver(l.bench.framework, r.ID, now); w != nil {
+		c.Outcome, c.Waiver, c.Until = gatehouse.GateWaived, w.ID, w.Expires
+		return nil
+	}
+	until, err := g.grace(ctx, l, p, r.ID, r.Grace.Std(), now)
+	if !until.IsZero() {
+		c.Outcome, c.Until = gatehouse.GateGrace, until
+	}
+	return err
+}
+
+// ended says what of a control comes to an end.
+func ended(c gatehouse.GateControl) string {
+	if c.Outcome == gatehouse.GateGrace {
+		return "its notice"
+	}
+	return "the answer to it"
+}

@@ -1,0 +1,279 @@
+package gate_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse"
+	"gatehouse/control/catalog"
+	"gatehouse/jsonx"
+	"gatehouse/store"
+
+	"gatehouse/control/audit"
+)
+
+// weakly puts a framework in force that asks for nothing.
+func (w *world) weakly() {
+	w.t.Helper()
+	w.apply(`{apiVersion: gatehouse/v1, kind: Framework, metadata: {name: weak}, spec: {versions: [{name: "1"}]}}`)
+	text := gatehouse.FrameworkText{Framework: "weak", Version: gatehouse.FrameworkVersion{Name: "1"}}
+	value, hash, err := text.Encode()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	state, err := jsonx.Canonical(&gatehouse.FrameworkState{Framework: "weak", InForce: "1", Governed: *w.clock, Versions: map[string]gatehouse.FrameworkVersionState{
+		"1": {State: gatehouse.InForce, Hash: hash, Since: *w.clock}}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.trail.Commit(w.ctx, audit.Act{Action: "framework.enforce", Object: "Framework weak@1", Writes: []store.Write{
+		{Key: "FrameworkText/" + hash, Kind: "FrameworkText", Value: value, Expect: store.Any},
+		{Key: gatehouse.FrameworkStateKey("weak"), Kind: "FrameworkState", Value: state, Expect: store.Any},
+	}}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+const prod = `{apiVersion: gatehouse/v1, kind: Environment, metadata: {name: prod}, spec: {stage: prod, jurisdiction: EU, gate: GATE}}`
+
+func gated(rule string) string { return strings.Replace(prod, "GATE", rule, 1) }
+
+// An API does not choose a weaker framework where the environment says which
+// count, and what passed by one is on notice when the list changes.
+func TestEnvironmentSaysWhichFrameworksCount(t *testing.T) {
+	w := newWorld(t)
+	w.weakly()
+	w.apply(api("framework: corporate", "framework: weak"))
+	w.enforce("2026.1", "["+limit+"]")
+	if err := w.release(); err != nil {
+		t.Fatalf("where every framework counts: %v", err)
+	}
+	w.apply(gated("{accepts: [corporate]}"))
+	w.pass()
+	w.wants(w.live(), gatehouse.GateGrace, map[string]string{"framework": "grace"})
+	if until := w.clock.Add(30 * day); !w.live().Notice.Equal(until) || !w.covered() {
+		t.Errorf("on notice until %s, covered %t", w.live().Notice, w.covered())
+	}
+	f := w.live().Controls[0].Findings[0]
+	if !strings.Contains(f.Detail, `names framework "weak", and environment "prod" accepts "corporate" only`) || !strings.Contains(f.Remedy, `name "corporate" in the API's document`) {
+		t.Errorf("it says %+v", f)
+	}
+	w.apply(api("framework: corporate", "framework: weak", "path: /orders/v1", "path: /orders/v1\n      access: token"))
+	w.refused(w.release(), gatehouse.Conflict, "(framework)", `environment "prod" accepts "corporate" only`)
+	_, err := w.gate.AskWaiver(w.ctx, gatehouse.Waiver{API: "payments/orders", Control: "limits", Environment: "prod", Reason: "x", Expires: w.clock.Add(day)})
+	w.refused(err, gatehouse.Conflict, "accepts")
+	w.apply(api("framework: corporate", "framework: weak"))
+	// The list opens and closes again: the notice is the one there was.
+	until := w.live().Notice
+	w.later(20 * day)
+	w.apply(gated("{accepts: [corporate, weak]}"))
+	w.pass()
+	w.wants(w.live(), gatehouse.GatePassed, nil)
+	w.apply(gated("{accepts: [corporate]}"))
+	w.pass()
+	if w.live().Outcome != gatehouse.GateGrace || !w.live().Notice.Equal(until) {
+		t.Errorf("judged %s until %s, want grace until %s", w.live().Outcome, w.live().Notice, until)
+	}
+	w.later(10 * day)
+	w.pass()
+	if w.covered() {
+		t.Error("covered after the notice ended")
+	}
+	_, err = w.tryApply(gated("{accepts: [corporate], framework: weak}"))
+	w.refused(err, gatehouse.Invalid, "spec.gate.framework", "is not among accepts")
+	_, err = w.tryApply(gated("{accepts: [corporat]}"))
+	w.refused(err, gatehouse.Invalid, "spec.gate.accepts[0]", `framework "corporat" does not exist`)
+}
+
+const (
+	european = `{apiVersion: gatehouse/v1, kind: Gateway, metadata: {name: prod-us}, spec: {environment: prod, location: {jurisdiction: EU}}}`
+	overseas = `{apiVersion: gatehouse/v1, kind: Gateway, metadata: {name: prod-us}, spec: {environment: prod, location: {jurisdiction: US}}}`
+)
+
+// A notice is given once: what others change to and fro does not renew it.
+func TestOneNotice(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api("audience: partner", "audience: partner\n  data: {jurisdictions: [EU]}"))
+	w.enforce("2026.1", `[{id: place, check: {placement: {data: true}}}]`)
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	w.apply(overseas)
+	w.pass()
+	until := w.live().Notice
+	if !until.Equal(w.clock.Add(day)) {
+		t.Fatalf("on notice until %s", until)
+	}
+	for range 3 {
+		w.later(4 * time.Hour)
+		w.apply(european)
+		w.pass()
+		w.wants(w.live(), gatehouse.GatePassed, nil)
+		w.apply(overseas)
+		w.pass()
+		if !w.live().Notice.Equal(until) {
+			t.Errorf("on notice until %s, want %s", w.live().Notice, until)
+		}
+	}
+	w.later(12 * time.Hour)
+	w.apply(european)
+	w.pass()
+	w.apply(overseas)
+	w.pass()
+	w.wants(w.live(), gatehouse.GateFailed, map[string]string{"place": "failed"})
+	if w.covered() {
+		t.Error("covered by a second notice")
+	}
+	// A new version of the framework may give another.
+	w.apply(european)
+	w.pass()
+	w.enforce("2026.2", `[{id: place, check: {placement: {data: true}}}]`)
+	w.pass()
+	w.apply(overseas)
+	w.pass()
+	w.wants(w.live(), gatehouse.GateGrace, nil)
+}
+
+// What the API's own team changes is no surprise to it.
+func TestOwnChangeGivesNoNotice(t *testing.T) {
+	secure := `[{id: tls, check: {cel: {expression: 'backend.targets.all(t, t.scheme == "https")'}}}, {id: place, check: {placement: {data: true}}}]`
+	plain := `{apiVersion: gatehouse/v1, kind: Backend, metadata: {team: payments, name: orders}, spec: {environments: {dev: {targets: [{url: "https://127.0.0.1:1"}]}, prod: {targets: [{url: "http://orders.internal", location: {jurisdiction: EU}}]}}}}`
+	for _, tt := range []struct {
+		name, change, want string
+	}{
+		{"its backend", plain, gatehouse.GateFailed},
+		{"its backend, while somebody else's gateway moved", plain + "\n---\n" + overseas, gatehouse.GateGrace},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.apply(api("audience: partner", "audience: partner\n  data: {jurisdictions: [EU]}"))
+			w.apply(strings.Replace(plain, "http://o", "https://o", 1))
+			w.enforce("2026.1", secure)
+			if err := w.release(); err != nil {
+				t.Fatal(err)
+			}
+			w.pass()
+			w.apply(tt.change)
+			w.pass()
+			w.wants(w.live(), tt.want, nil)
+		})
+	}
+}
+
+// Switching an environment to enforce puts what does not pass on notice, in the
+// same transaction; what passes goes on, and switching to and fro gives no more.
+func TestSwitchToEnforce(t *testing.T) {
+	w := newWorld(t)
+	w.apply(gated("{mode: report}"))
+	w.apply(api())
+	w.enforce("2026.1", "["+limit+","+jwt+"]")
+	w.later(40 * day)
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	w.wants(w.live(), gatehouse.GateFailed, map[string]string{"limits": "failed"})
+	w.apply(gated("{mode: enforce}"))
+	until := w.clock.Add(30 * day)
+	if !w.covered() || !w.attested().Statement.Expires.Equal(until) {
+		t.Fatal("dark when the environment began to enforce")
+	}
+	w.pass()
+	w.wants(w.live(), gatehouse.GateGrace, map[string]string{"limits": "grace", "tokens": "passed"})
+	if !w.live().Notice.Equal(until) || !w.covered() {
+		t.Errorf("on notice until %s", w.live().Notice)
+	}
+	w.later(20 * day)
+	w.apply(gated("{mode: report}"))
+	w.pass()
+	w.apply(gated("{mode: enforce}"))
+	w.pass()
+	if !w.live().Notice.Equal(until) {
+		t.Errorf("on notice until %s, want %s", w.live().Notice, until)
+	}
+	w.later(10 * day)
+	w.apply(gated("{mode: report}"))
+	w.pass()
+	w.apply(gated("{mode: enforce}"))
+	w.pass()
+	if w.covered() {
+		t.Error("covered by a second notice")
+	}
+	if n := w.events("gate.inaugurate"); n != 2 {
+		t.Errorf("%d inaugurations on record, want 2", n)
+	}
+}
+
+// What was taken back by a person does not come back with the environment's mode.
+func TestSwitchToEnforceKeepsRevocations(t *testing.T) {
+	w := newWorld(t)
+	w.apply(gated("{mode: report}"))
+	w.apply(api())
+	w.enforce("2026.1", "["+jwt+"]")
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	if _, err := w.gate.Revoke(w.as("user:sec@example.com"), w.target(), "wrong evidence"); err != nil {
+		t.Fatal(err)
+	}
+	w.apply(gated("{mode: enforce}"))
+	w.pass()
+	if w.covered() {
+		t.Error("covered although a person took it back")
+	}
+}
+
+// The end of a notice is announced before it comes.
+func TestEndOfNoticeIsAnnounced(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api())
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	w.enforce("2026.1", "["+limit+"]")
+	w.pass()
+	var days []int
+	for d := range 31 {
+		before := w.events("gate.warn")
+		for range 3 { // two nodes, and one that starts again, say it once
+			other, _ := w.node()
+			if _, err := other.Pass(w.ctx); err != nil {
+				t.Fatal(err)
+			}
+			w.pass()
+		}
+		if n := w.events("gate.warn") - before; n > 0 {
+			days = append(days, d)
+			if n != 1 {
+				t.Errorf("announced %d times on day %d", n, d)
+			}
+		}
+		w.later(day)
+	}
+	if len(days) != 2 || days[0] != 23 || days[1] != 29 {
+		t.Errorf("announced on days %v, want 23 and 29", days)
+	}
+	for e, err := range w.db.Events(w.ctx, store.EventQuery{Action: "gate.warn"}) {
+		if err != nil || e.Team != "payments" || !strings.Contains(e.Reason, "control limits: its notice ends") {
+			t.Errorf("it says %+v, %v", e, err)
+		}
+	}
+}
+
+// Controls see what the environment's variables stand for.
+func TestControlsSeeBoundVariables(t *testing.T) {
+	w := newWorld(t)
+	w.apply(`{apiVersion: gatehouse/v1, kind: Environment, metadata: {name: prod}, spec: {stage: prod, variables: {ISSUER: "https://id.example.com"}, policies: [{headers: {request: {set: {X-From: "${var:ISSUER}"}}}}]}}`)
+	w.apply(api(`issuer: "https://id.example.com"`, `issuer: "${var:ISSUER}"`))
+	w.enforce("2026.1", `[{id: chain, check: {policy: {name: jwt, condition: 'config.issuer == "https://id.example.com"'}}},
+		{id: written, check: {cel: {expression: 'version.policies.exists(p, p.name == "jwt" && p.config.issuer == "https://id.example.com")'}}},
+		{id: around, check: {cel: {expression: 'environment.policies.exists(p, p.config.request.set["X-From"] == "https://id.example.com")'}}},
+		{id: each, check: {cel: {each: operation, expression: 'operation.policies.exists(p, p.name == "jwt" && p.config.issuer == "https://id.example.com")'}}}]`)
+	w.wants(w.run().Result, gatehouse.GatePassed, map[string]string{"chain": "passed", "written": "passed", "around": "passed", "each": "passed"})
+	if _, err := w.Release(w.ctx, catalog.Ref{Team: "payments", Name: "orders", Version: "v1"}, "prod", catalog.Terms{}); err != nil {
+		t.Error(err)
+	}
+}
