@@ -21,9 +21,14 @@ import (
 // what is to go is still referred to, Lost when a document's Expect does not
 // hold, or what Allow answered.
 func (c *Catalog) Apply(ctx context.Context, req Request) (Result, error) {
-	for _, d := range req.Documents {
+	req.Documents = slices.Clone(req.Documents)
+	for i := range req.Documents {
+		d := &req.Documents[i]
 		if d.Object == nil || d.Object.Spec == nil {
 			return Result{}, gatehouse.E(gatehouse.Invalid, "applying: a document has no kind and spec")
+		}
+		if err := d.cleanFiles(); err != nil {
+			return Result{}, err
 		}
 	}
 	ahead, err := c.readAhead(ctx, &req)

@@ -236,10 +236,26 @@ func TestChangedAPIMakesOneRevisionAndGoesToDev(t *testing.T) {
 func TestRevisionHashIsStable(t *testing.T) {
 	w := newWorld(t)
 	w.apply(base(t))
-	const want = "52074bab2ec99a0406334f51e542282c8d9085c7c3abc89aafe518daf61f7684"
+	const want = "55901904bc2f42355f692ec2d69a08acc7f7086fe1a7af8ace8e2f57c8bbe199"
 	if got := w.head("payments/orders@v1"); got != want {
 		t.Errorf("the revision's hash is %s, want %s", got, want)
 	}
+}
+
+func TestPathsOfFilesWrittenInTwoWaysAreOneRevision(t *testing.T) {
+	w := newWorld(t)
+	w.apply(base(t)) // sends "./orders.yaml"
+	was := w.head("payments/orders@v1")
+	d := apiDoc(t, "orders", "/orders/v1", "")
+	d.Files = map[string]string{"orders.yaml": hashOf([]byte(definitionText))}
+	if r := w.apply(Request{Documents: []Document{d}, Files: files()}); r.Changed() {
+		t.Errorf("the same file as \"orders.yaml\" changes %s", actions(r))
+	}
+	if now := w.head("payments/orders@v1"); now != was {
+		t.Errorf("revision %s became %s", was, now)
+	}
+	d.Files["./orders.yaml"] = hashOf([]byte("other"))
+	w.refuses(Request{Documents: []Document{d}, Files: files()}, gatehouse.Invalid, "stands twice")
 }
 
 func TestChangedPolicySetRevisesWhatIncludesIt(t *testing.T) {

@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"context"
+	"path"
+	"strings"
 
 	"gatehouse"
 	"gatehouse/control/audit"
@@ -55,6 +57,26 @@ type Document struct {
 	// Expect is the revision the object must be at ([store.Absent]: not there),
 	// nil for any. If it is not, the error is of kind [gatehouse.Lost].
 	Expect *store.Seq
+}
+
+// cleanFiles says each path in one way: "./a.yaml" and "a.yaml" are one file,
+// and a revision must not depend on who wrote it how.
+func (d *Document) cleanFiles() error {
+	clean := make(map[string]string, len(d.Files))
+	for _, name := range sorted(d.Files) {
+		to := name
+		if !strings.Contains(name, "://") {
+			to = path.Clean(name)
+		}
+		if sum, twice := clean[to]; twice && sum != d.Files[name] {
+			return gatehouse.E(gatehouse.Invalid, "applying %s: file %q stands twice, with different contents", d.Object.Ref(), to)
+		}
+		clean[to] = d.Files[name]
+	}
+	if len(clean) > 0 {
+		d.Files = clean
+	}
+	return nil
 }
 
 // What is done to an object.
