@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -21,6 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"gatehouse"
+	"gatehouse/client"
 )
 
 // An App is one run of the program.
@@ -105,9 +105,9 @@ func (a *App) explain(err error) {
 
 // advice says what would help, where the error does not say so itself.
 func advice(err error) string {
-	_, dialled := errors.AsType[*net.OpError](err)
+	_, unreached := errors.AsType[*client.Unreached](err)
 	switch {
-	case dialled:
+	case unreached:
 		return `; is it running? start it with "gatehouse serve", or say where it is with --address or GATEHOUSE_ADDR`
 	case gatehouse.Is(err, gatehouse.Unauthenticated):
 		return `; give a token with --token or GATEHOUSE_TOKEN, or --data DIR of a server on this machine, or run "gatehouse login"`

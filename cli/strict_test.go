@@ -2,6 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"net"
 	"strings"
 	"testing"
 
@@ -126,6 +129,17 @@ func TestCompletionWithoutServer(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		if code, out, _ := run(t, "completion", shell); code != 0 || !strings.Contains(out, "gatehouse") {
 			t.Errorf("completion %s: %d", shell, code)
+		}
+	}
+}
+
+// TestAdviceIsForWhoAsked holds that a server which cannot listen or reach its
+// database is not told to start a server.
+func TestAdviceIsForWhoAsked(t *testing.T) {
+	for _, op := range []string{"listen", "dial"} {
+		err := fmt.Errorf("starting: %w", &net.OpError{Op: op, Net: "tcp", Err: errors.New("address already in use")})
+		if got := advice(err); got != "" {
+			t.Errorf("a server's own error of %s is followed by %q", op, got)
 		}
 	}
 }

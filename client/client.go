@@ -104,7 +104,7 @@ func (c *Client) send(ctx context.Context, o adminapi.Operation, in any) (*http.
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 			return nil, gatehouse.E(gatehouse.Denied, "the certificate of %s is not to be trusted: %w; --ca FILE or GATEHOUSE_CA names its authority", c.base, root(err))
 		}
-		return nil, gatehouse.E(gatehouse.Unavailable, "reaching the control plane at %s: %w", c.base, root(err))
+		return nil, gatehouse.E(gatehouse.Unavailable, "reaching the control plane at %s: %w", c.base, &Unreached{root(err)})
 	}
 	if resp.StatusCode >= 300 {
 		defer resp.Body.Close()
@@ -123,6 +123,12 @@ func (c *Client) Document(ctx context.Context) ([]byte, error) {
 	defer resp.Body.Close()
 	return io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
 }
+
+// Unreached is that no server answered, as opposed to what a server answered
+// or what went wrong on this side.
+type Unreached struct{ error }
+
+func (u *Unreached) Unwrap() error { return u.error }
 
 // root is what stood in the way, without net/http's account of the request.
 func root(err error) error {
