@@ -50,7 +50,7 @@ function frame() {
       el('div', { class: 'who' }, el('strong', { id: 'subject' }, session.subject),
         el('span', { class: 'areas' }, el('a', { href: '/portal/' }, 'Portal'), ' · ', el('a', { href: '/reference/' }, 'API reference')))),
     main));
-  page.addEventListener('click', follow);
+  document.addEventListener('click', follow);
 }
 
 function icon(d) {
@@ -62,6 +62,7 @@ function follow(e) {
   const a = e.target.closest?.('a[href^="/console/"]');
   if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
   e.preventDefault();
+  a.closest('dialog')?.close();
   history.pushState(null, '', a.getAttribute('href'));
   visit(true);
 }

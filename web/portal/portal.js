@@ -29,7 +29,7 @@ function frame() {
   put(page, el('header', { class: 'top' }, el('a', { class: 'brand', href: '/portal/' }, el('img', { src: '/shared/mark.svg', alt: '', width: 28, height: 28 }), 'Gatehouse portal'),
     el('nav', { 'aria-label': 'Areas' }, rooms.filter((r) => !r.within).map((r) => el('a', { href: '/portal/' + r.name, 'data-room': r.name }, r.title)), el('a', { href: '/console/support' }, 'Support'), el('a', { href: '/console/' }, 'Console')),
     el('span', { class: 'row who' }, el('span', { class: 'muted' }, session.subject), el('button', { type: 'button', class: 'plain', onclick: leave }, 'Sign out'))), main);
-  page.addEventListener('click', follow);
+  document.addEventListener('click', follow);
 }
 
 // follow shows links to rooms without loading the page again.
@@ -37,6 +37,7 @@ function follow(e) {
   const a = e.target.closest?.('a[href^="/portal/"]');
   if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
   e.preventDefault();
+  a.closest('dialog')?.close();
   history.pushState(null, '', a.getAttribute('href'));
   visit(true);
 }

@@ -48,11 +48,11 @@ export function form(fields, label, work, look = 'first') {
   return el('form', { class: 'stack form', onsubmit: (e) => { e.preventDefault(); deed(button, said, work); } }, fields, said, el('div', { class: 'row' }, button));
 }
 
-// wish is a row of boxes to tick of which any may be; checked answers which are.
-export function wish(legend, list) {
+// wish is a row of boxes to tick of which any may be, or at least one where
+// some() says so; checked answers which are, and judge asks some again.
+export function wish(legend, list, some = () => false) {
   const boxes = list.map(([value, text, on]) => ({ value, box: el('input', { type: 'checkbox', checked: Boolean(on) }), text }));
-  return {
-    node: el('fieldset', { class: 'ticks' }, el('legend', {}, legend), boxes.map((b) => el('label', {}, b.box, b.text))),
-    checked: () => boxes.filter((b) => b.box.checked).map((b) => b.value),
-  };
+  const checked = () => boxes.filter((b) => b.box.checked).map((b) => b.value);
+  const judge = () => boxes[0]?.box.setCustomValidity(some() && !checked().length ? 'Choose at least one.' : '');
+  return { node: el('fieldset', { class: 'ticks', onchange: judge }, el('legend', {}, legend), boxes.map((b) => el('label', {}, b.box, b.text))), checked, judge };
 }

@@ -13,7 +13,7 @@ export function control(c, r, ctx) {
     findings.map(finding), c.more > 0 && el('p', { class: 'muted' }, `and ${plural(c.more, 'more finding')}.`),
     (c.until || c.waiver || (c.evidence ?? []).length > 0) && el('p', { class: 'muted' }, c.waiver && ['Excepted by waiver ', el('a', { href: `/console/gate?waiver=${encodeURIComponent(c.waiver)}` }, c.waiver), '. '],
       c.until && !c.until.startsWith('0001-') && [{ grace: 'May go on until ', waived: 'The exception ends ' }[c.outcome] ?? 'Holds until ', ends(c.until), '. '], (c.evidence ?? []).length > 0 && ['Evidence: ', c.evidence.map((h) => [el('a', { class: 'mono', href: path('evidence', h, 'content') }, short(h)), ' '])]),
-    deeds(c, r, ctx),
+    r.framework && deeds(c, r, ctx),
   ];
   if (good) return el('section', { class: 'card control', 'data-outcome': c.outcome, 'aria-label': `Control ${c.id}` }, el('div', { class: 'row' }, head), rest);
   return el('section', { class: 'card control', 'data-outcome': c.outcome, 'aria-label': `Control ${c.id}: ${c.outcome}` }, el('div', { class: 'row' }, head), rest);

@@ -27,7 +27,7 @@ export async function keys(s) {
   const create = (button) => deed(button, said, async () => { const k = await post(at(), {}); put(shown, secret(k.key)); await draw(); });
   const revoke = async (k, button) => { if (sure(button, 'It is refused within a second. Revoke?')) await deed(button, said, async () => { await del(at(k.id)); await draw(); }); };
   const rotate = (k) => {
-    const overlap = el('select', {}, options([['0s', 'not at all: it ends now'], ['1h', 'an hour'], ['24h', 'a day'], ['168h', 'a week']], '24h'));
+    const overlap = el('select', {}, options([['1m', 'a minute'], ['1h', 'an hour'], ['24h', 'a day'], ['168h', 'a week']], '24h'));
     const box = sheet('Rotate the key', k.id, () => form([field('How long the old key lives on', overlap)], 'Rotate', async () => { const n = await post(at('rotate'), { key: k.id, overlap: overlap.value }); put(shown, secret(n.key)); box.close(); await draw(); }));
   };
   await draw();

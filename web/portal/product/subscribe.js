@@ -10,7 +10,7 @@ import { badge } from '/shared/format.js';
 import { terms } from '../plan.js';
 import { bases } from './product.js';
 
-const name = '[a-z0-9]([a-z0-9-]*[a-z0-9])?';
+const name = '[a-z0-9](?:[a-z0-9\\-]*[a-z0-9])?';
 
 export function subscribe({ ref, plan, environments, gateways, versions }) {
   const box = sheet(`Subscribe to ${ref}`, `Plan ${plan.title || plan.name}`, async () => {
