@@ -22,8 +22,11 @@ import (
 // was to replace goes on, and it is tried again with the next manifest. All that
 // is aside is returned. An error means that nothing has changed.
 func (g *Gateway) Swap(ctx context.Context, m *snapshot.Manifest, chunk func(snapshot.Hash) ([]byte, error)) ([]report.Refusal, error) {
-	if !slices.IsSortedFunc(m.Entries, snapshot.Entry.Compare) {
-		return nil, fmt.Errorf("manifest %d: entries are out of order", m.Serial)
+	for i := 1; i < len(m.Entries); i++ {
+		snapshot.Breathe(i)
+		if m.Entries[i-1].Compare(m.Entries[i]) > 0 {
+			return nil, fmt.Errorf("manifest %d: entries are out of order", m.Serial)
+		}
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -85,6 +88,7 @@ func (s *swap) compare(entries []snapshot.Entry) {
 		s.kept = make([]snapshot.Entry, 0, len(have)+len(have)/8)
 	}
 	for i, e := range entries {
+		snapshot.Breathe(i)
 		if i > 0 && entries[i-1].Compare(e) == 0 {
 			continue // a manifest that says a thing twice: the first holds
 		}
@@ -322,6 +326,8 @@ func (s *swap) inForce() []snapshot.Entry {
 			out = append(out, c.Entry)
 		}
 	}
-	slices.SortFunc(out, snapshot.Entry.Compare)
+	if len(out) > len(s.kept) { // else all stand where they stood
+		slices.SortFunc(out, snapshot.Entry.Compare)
+	}
 	return out
 }

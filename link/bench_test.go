@@ -11,59 +11,82 @@ import (
 	"gatehouse/snapshot"
 )
 
-// BenchmarkChange is what a gateway spends on one change among ten thousand
-// chunks before its table is swapped: the delta proven, what lacks found, the
-// generation put on disk.
-func BenchmarkChange(b *testing.B) {
+// A changing is a gateway's disk with many chunks, of which one after the other
+// changes.
+type changing struct {
+	id      *Identity
+	private ed25519.PrivateKey
+	disk    *Disk
+	current *Update
+	changes int
+}
+
+func newChanging(tb testing.TB, n int) *changing {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	id := &Identity{Welcome: Welcome{Installation: "i", Gateway: "g", Keys: map[string][]byte{"k": public}}}
+	c := &changing{id: &Identity{Welcome: Welcome{Installation: "i", Gateway: "g", Keys: map[string][]byte{"k": public}}}, private: private}
 	m := &snapshot.Manifest{Installation: "i", Gateway: "g", Environment: "dev", Serial: 1}
 	chunks := map[snapshot.Hash][]byte{}
-	for i := range 10_000 {
+	for i := range n {
 		data := fmt.Appendf(make([]byte, 0, 2000), "%02000d", i)
 		h := snapshot.Sum(data)
 		chunks[h] = data
 		m.Entries = append(m.Entries, snapshot.Entry{Kind: "api", Name: fmt.Sprintf("team%03d/api%05d@v1", i%100, i), Hash: h})
 	}
 	slices.SortFunc(m.Entries, snapshot.Entry.Compare)
-	disk, err := OpenDisk(b.TempDir(), slog.New(slog.DiscardHandler))
+	if c.disk, err = OpenDisk(tb.TempDir(), slog.New(slog.DiscardHandler)); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { c.disk.Close() })
+	if c.current, err = prove(snapshot.Diff(nil, m, "k", private), nil, c.id); err != nil {
+		tb.Fatal(err)
+	}
+	if err := c.disk.Save(c.current, chunks); err != nil {
+		tb.Fatal(err)
+	}
+	return c
+}
+
+// next is a delta that changes one chunk.
+func (c *changing) next() *snapshot.Delta {
+	m := *c.current.Manifest
+	m.Serial++
+	m.Entries = slices.Clone(m.Entries)
+	data := binary.BigEndian.AppendUint64(make([]byte, 0, 2000), uint64(c.changes))
+	h := snapshot.Sum(data)
+	m.Entries[c.changes%len(m.Entries)].Hash = h
+	c.changes++
+	d := snapshot.Diff(c.current.Manifest, &m, "k", c.private)
+	d.Chunks = []snapshot.Content{{Hash: h, Data: data}}
+	return d
+}
+
+// take is what a gateway does with it before its table is swapped: the delta is
+// proven, what lacks is found, the generation put on disk.
+func (c *changing) take(tb testing.TB, d *snapshot.Delta) {
+	u, err := prove(d, c.current, c.id)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
-	defer disk.Close()
-	first := snapshot.Diff(nil, m, "k", private)
-	current, err := prove(first, nil, id)
-	if err != nil {
-		b.Fatal(err)
+	if lacks := c.disk.Lacks(u.Manifest.Entries); len(lacks) != 1 {
+		tb.Fatal(len(lacks))
 	}
-	if err := disk.Save(current, chunks); err != nil {
-		b.Fatal(err)
+	if err := c.disk.Save(u, u.Chunks); err != nil {
+		tb.Fatal(err)
 	}
+	c.current = u
+}
+
+// BenchmarkChange is one change among ten thousand chunks.
+func BenchmarkChange(b *testing.B) {
+	c := newChanging(b, 10_000)
 	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
+	for b.Loop() {
 		b.StopTimer()
-		next := *current.Manifest
-		next.Serial++
-		next.Entries = slices.Clone(next.Entries)
-		data := binary.BigEndian.AppendUint64(make([]byte, 0, 2000), uint64(n))
-		h := snapshot.Sum(data)
-		next.Entries[n%10_000].Hash = h
-		d := snapshot.Diff(current.Manifest, &next, "k", private)
-		d.Chunks = []snapshot.Content{{Hash: h, Data: data}}
+		d := c.next()
 		b.StartTimer()
-		u, err := prove(d, current, id)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if lacks := disk.Lacks(u.Manifest.Entries); len(lacks) != 1 {
-			b.Fatal(len(lacks))
-		}
-		if err := disk.Save(u, u.Chunks); err != nil {
-			b.Fatal(err)
-		}
-		current = u
+		c.take(b, d)
 	}
 }

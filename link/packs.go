@@ -213,7 +213,8 @@ func (p *packs) crowded(entries []snapshot.Entry) bool {
 	}
 	p.asked = p.bytes
 	var live int64
-	for _, e := range entries {
+	for i, e := range entries {
+		snapshot.Breathe(i)
 		live += int64(frameHead) + int64(p.index[e.Hash].size)
 	}
 	return p.bytes-live > tidySize && p.bytes > 2*live

@@ -178,7 +178,10 @@ func (s *Set) States() []report.BackendState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []report.BackendState
+	step := 0
 	for _, b := range s.backends {
+		snapshot.Breathe(step)
+		step++
 		for _, m := range b.members {
 			if healthy, reason := m.state(now); !healthy {
 				out = append(out, report.BackendState{Backend: b.spec.Name, Target: m.url, Reason: reason})
