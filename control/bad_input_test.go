@@ -33,6 +33,8 @@ func TestBadInput(t *testing.T) {
 		{"malformed request", "POST", "/v1/tokens", `{]`, nil, 400, "", "invalid character"},
 		{"malformed bundle", "POST", "/v1/apply", `[`, nil, 400, "", "unexpected end"},
 		{"empty document", "PUT", "/v1/teams/x", "", nil, 400, "", ""},
+		{"document that is not UTF-8", "PUT", "/v1/teams/x", strings.Replace(team, `"spec":{`, "\"spec\":{\"title\":\"\xff\"", 1), nil, 400, "", "not UTF-8"},
+		{"request with half a character", "POST", "/v1/tokens", `{"name":"\ud800"}`, nil, 400, "", "half a character"},
 		{"two documents", "PUT", "/v1/teams/x", team + team, nil, 400, "", "after top-level value"},
 		{"not an object", "PUT", "/v1/teams/x", `[]`, nil, 422, "", "not a document"},
 		{"null", "PUT", "/v1/teams/x", `null`, nil, 422, "", ""},

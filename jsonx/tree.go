@@ -20,9 +20,9 @@ func (e *DuplicateError) Error() string { return fmt.Sprintf("key %q stands twic
 
 // Tree reads exactly one JSON value as map[string]any, []any, string,
 // json.Number, bool or nil. It refuses duplicate keys, anything after the
-// value, and nesting beyond [MaxDepth].
+// value, nesting beyond [MaxDepth], and text that [CheckText] refuses.
 func Tree(data []byte) (any, error) {
-	if err := CheckDepth(data); err != nil {
+	if err := errors.Join(CheckDepth(data), CheckText(data)); err != nil {
 		return nil, err
 	}
 	t := treeReader{dec: json.NewDecoder(bytes.NewReader(data))}

@@ -81,7 +81,8 @@ func unread(status int, errs []error) int {
 		case !ok || d.Location != "body":
 		case strings.HasPrefix(d.Message, "unknown content type"):
 			return http.StatusUnsupportedMediaType
-		case strings.HasPrefix(d.Message, "invalid character"), strings.HasPrefix(d.Message, "unexpected end of JSON"):
+		case strings.HasPrefix(d.Message, "invalid character"), strings.HasPrefix(d.Message, "unexpected end of JSON"), strings.HasPrefix(d.Message, "is not UTF-8"),
+			strings.HasPrefix(d.Message, "holds half a character"):
 			return http.StatusBadRequest
 		}
 	}

@@ -9,8 +9,10 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -20,6 +22,7 @@ import (
 	"gatehouse/adminapi"
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
+	"gatehouse/jsonx"
 	"gatehouse/store"
 )
 
@@ -166,6 +169,11 @@ func noun(action string) string { n, _, _ := strings.Cut(action, "."); return n 
 func newAPI(mux *http.ServeMux, version string) huma.API {
 	c := huma.DefaultConfig("Gatehouse management API", version)
 	c.Components.Schemas = registry()
+	c.Formats = maps.Clone(c.Formats) // huma's own are shared
+	for name, f := range c.Formats {
+		f.Unmarshal = unmarshal
+		c.Formats[name] = f
+	}
 	c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", nil
 	c.Info.Description = "Everything the console, the portal and the command line do goes through these operations, and each leaves an event in the audit trail."
 	c.Info.License = &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"}
@@ -174,6 +182,14 @@ func newAPI(mux *http.ServeMux, version string) huma.API {
 	}
 	c.Security = []map[string][]string{{"token": {}}}
 	return humago.New(mux, c)
+}
+
+// unmarshal reads a body whose text is kept as it was sent.
+func unmarshal(data []byte, v any) error {
+	if err := jsonx.CheckText(data); err != nil {
+		return err
+	}
+	return json.Unmarshal(data, v)
 }
 
 // Allow asks whether the caller may do action on an object; handlers of routes
