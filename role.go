@@ -39,8 +39,11 @@ type Token struct {
 	Name      string    `json:"name,omitempty"`
 	Created   time.Time `json:"created"`
 	CreatedBy string    `json:"createdBy"`
-	Expires   time.Time `json:"expires,omitzero"`
-	Revoked   time.Time `json:"revoked,omitzero"`
+	// Makers are whoever made the proof that this one was made with, and the one
+	// before it, back to the first.
+	Makers  []string  `json:"makers,omitempty"`
+	Expires time.Time `json:"expires,omitzero"`
+	Revoked time.Time `json:"revoked,omitzero"`
 }
 
 // Check reports what is wrong with the role alone.

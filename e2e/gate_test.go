@@ -80,13 +80,13 @@ func (g *gated) cli(args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-func (g *gated) apply(text string) {
+func (g *gated) apply(text string, more ...string) {
 	g.t.Helper()
 	file := filepath.Join(g.dir, "applied.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		g.t.Fatal(err)
 	}
-	g.cli("apply", "-f", file, "--wait", "20s")
+	g.cli(append([]string{"apply", "-f", file, "--wait", "20s"}, more...)...)
 }
 
 // startEdge starts the gateway: with a token for the first time, without one
@@ -189,9 +189,14 @@ metadata: {team: shop, name: menu}
 spec: {title: Menu, versions: [{name: v1, path: /menu, backend: all, access: open}]}
 ---
 apiVersion: gatehouse/v1
-kind: Framework
-metadata: {name: corporate}
-spec: {versions: [{name: "1", controls: [{id: titled, title: It has a title, severity: low, check: {cel: {expression: "api.title != ''", message: "give it a title"}}}]}]}
+kind: User
+metadata: {name: boss@example.com}
+spec: {displayName: Boss}
+---
+apiVersion: gatehouse/v1
+kind: RoleAssignment
+metadata: {name: boss-provides}
+spec: {subject: "user:boss@example.com", role: provider, scope: organization}
 ---
 apiVersion: gatehouse/v1
 kind: User
@@ -214,6 +219,13 @@ metadata: {name: dan-judges}
 spec: {subject: "user:dan@example.com", role: compliance, scope: organization}
 `
 
+// corporateRules are written by somebody who makes no tokens for who approves them.
+const corporateRules = `apiVersion: gatehouse/v1
+kind: Framework
+metadata: {name: corporate}
+spec: {versions: [{name: "1", controls: [{id: titled, title: It has a title, severity: low, check: {cel: {expression: "api.title != ''", message: "give it a title"}}}]}]}
+`
+
 // TestGateAtGateways revokes an attestation while the gateway is connected, starts
 // it again with nobody to ask, and lets the API in again.
 func TestGateAtGateways(t *testing.T) {
@@ -223,7 +235,9 @@ func TestGateAtGateways(t *testing.T) {
 	g.apply(fmt.Sprintf(gatedHouse, "report", backend.URL))
 	g.startEdge(g.cli("gateway-token", "create", "edge"))
 	g.until("/menu/x", 200)
-	g.cli("framework", "submit", "corporate@1")
+	boss := g.cli("token", "create", "--subject", "user:boss@example.com", "--name", "boss")
+	g.apply(corporateRules, "--token", boss)
+	g.cli("--token", boss, "framework", "submit", "corporate@1")
 	for _, who := range []string{"carol", "dan"} {
 		token := g.cli("token", "create", "--subject", "user:"+who+"@example.com", "--name", who)
 		g.cli("--token", token, "framework", "approve", "corporate@1")

@@ -68,9 +68,8 @@ metadata: {name: dev}
 spec: {stage: dev, gate: {mode: %s, framework: corporate}}
 `
 
-// rules are the framework; judge is one who approves it.
-const rules = `---
-apiVersion: gatehouse/v1
+// rules are the framework; judge is one who approves it, and boss who writes it.
+const rules = `apiVersion: gatehouse/v1
 kind: Framework
 metadata: {name: corporate}
 spec:
@@ -78,6 +77,18 @@ spec:
     - name: "1"
       controls:
         - {id: found, title: It can be found, severity: low, check: {cel: {expression: "api.name != ''", message: "give it a name"}}}
+`
+
+const boss = `---
+apiVersion: gatehouse/v1
+kind: User
+metadata: {name: boss@example.com}
+spec: {displayName: Boss}
+---
+apiVersion: gatehouse/v1
+kind: RoleAssignment
+metadata: {name: boss-provides}
+spec: {subject: "user:boss@example.com", role: provider, scope: organization}
 `
 
 const judge = `---
@@ -111,14 +122,22 @@ func (m *measurement) fill(context.Context) error {
 // attestations.
 func (m *measurement) govern(ctx context.Context) error {
 	judges := []string{"carol", "dan"}
-	text := fmt.Sprintf(environment, "report") + rules
+	text := fmt.Sprintf(environment, "report") + boss
 	for _, who := range judges {
 		text += fmt.Sprintf(judge, who)
 	}
 	if err := m.apply(text); err != nil {
 		return err
 	}
-	if _, _, err := m.site.CLI(0, "framework", "submit", "corporate@1"); err != nil {
+	author, _, err := m.site.CLI(0, "token", "create", "--subject", "user:boss@example.com", "--name", "boss")
+	if err != nil {
+		return err
+	}
+	author = strings.TrimSpace(author)
+	if err := m.apply(rules, "--token", author); err != nil {
+		return err
+	}
+	if _, _, err := m.site.CLI(0, "--token", author, "framework", "submit", "corporate@1"); err != nil {
 		return err
 	}
 	for _, who := range judges {
@@ -143,12 +162,12 @@ func (m *measurement) govern(ctx context.Context) error {
 	return m.settled(ctx)
 }
 
-func (m *measurement) apply(text string) error {
+func (m *measurement) apply(text string, more ...string) error {
 	file := filepath.Join(m.site.Dir, "applied.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return err
 	}
-	_, _, err := m.site.CLI(0, "apply", "-f", file, "--wait", "60s")
+	_, _, err := m.site.CLI(0, append([]string{"apply", "-f", file, "--wait", "60s"}, more...)...)
 	return err
 }
 

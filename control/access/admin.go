@@ -37,7 +37,10 @@ func (g *Guard) EnsureAdmin(ctx context.Context) (secret string, created bool, e
 	if err != nil {
 		return "", false, err
 	}
-	secret, t, token := g.issue(ctx, tokens, "user:"+AdminUser, "first start", 0)
+	secret, t, token, err := g.issue(ctx, tokens, "user:"+AdminUser, "first start", 0)
+	if err != nil {
+		return "", false, err
+	}
 	token.Action = tokens.action("create")
 	_, _, err = g.commit(ctx, secret, t, user, role, token)
 	if gatehouse.Is(err, gatehouse.Conflict) { // another process was first

@@ -17,7 +17,10 @@ func (g *Guard) CreateLoginCode(ctx context.Context, subject string) (code strin
 	if err := g.Index().MayActAs(audit.From(ctx).Actor, subject); err != nil {
 		return "", t, gatehouse.E(gatehouse.Denied, "creating a login code: %w", err)
 	}
-	code, t, act := g.issue(ctx, loginCodes, subject, "", LoginCodeLife)
+	code, t, act, err := g.issue(ctx, loginCodes, subject, "", LoginCodeLife)
+	if err != nil {
+		return "", t, err
+	}
 	act.Action = loginCodes.action("create")
 	return g.commit(ctx, code, t, act)
 }
@@ -39,7 +42,10 @@ func (g *Guard) RedeemLoginCode(ctx context.Context, code string) (secret string
 	by := audit.From(ctx)
 	by.Actor, by.Authentication = login.Subject, "login-code:"+login.ID
 	ctx = audit.WithRequest(ctx, by)
-	secret, t, act := g.issue(ctx, sessions, login.Subject, "", SessionLife)
+	secret, t, act, err := g.issue(ctx, sessions, login.Subject, "", SessionLife)
+	if err != nil {
+		return "", t, err
+	}
 	act.Action = sessions.action("create")
 	act.Writes = append(act.Writes, store.Write{Key: loginCodes.key(login.ID), Kind: string(loginCodes.kind), Expect: rev})
 	secret, t, err = g.commit(ctx, secret, t, act)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,22 +131,55 @@ func (g *Guard) CreateToken(ctx context.Context, r TokenRequest) (secret string,
 	if err := g.Index().MayActAs(actor, r.Subject); err != nil {
 		return "", t, gatehouse.E(gatehouse.Denied, "creating a token: %w", err)
 	}
-	secret, t, act := g.issue(ctx, tokens, r.Subject, r.Name, r.Life)
+	secret, t, act, err := g.issue(ctx, tokens, r.Subject, r.Name, r.Life)
+	if err != nil {
+		return "", t, err
+	}
 	act.Action = "token.create"
 	return g.commit(ctx, secret, t, act)
 }
 
 // issue makes a proof and the act that keeps it.
-func (g *Guard) issue(ctx context.Context, c class, subject, name string, life time.Duration) (string, gatehouse.Token, audit.Act) {
+func (g *Guard) issue(ctx context.Context, c class, subject, name string, life time.Duration) (string, gatehouse.Token, audit.Act, error) {
+	makers, err := g.Makers(ctx)
+	if err != nil {
+		return "", gatehouse.Token{}, audit.Act{}, err
+	}
 	secret, hash := newSecret(c.secret)
 	now := g.now().UTC().Truncate(time.Microsecond)
-	t := gatehouse.Token{ID: idOf(c.id, hash), Hash: hash, Subject: subject, Name: name, Created: now, CreatedBy: audit.From(ctx).Actor}
+	t := gatehouse.Token{ID: idOf(c.id, hash), Hash: hash, Subject: subject, Name: name, Created: now, CreatedBy: audit.From(ctx).Actor, Makers: makers}
 	if life > 0 {
 		t.Expires = now.Add(life)
 	}
 	w := write(c, t, store.Absent)
 	t.Hash = ""
-	return secret, t, audit.Act{Object: string(c.kind) + " " + t.ID, After: shown(t), Writes: []store.Write{w}}
+	return secret, t, audit.Act{Object: string(c.kind) + " " + t.ID, After: shown(t), Writes: []store.Write{w}}, nil
+}
+
+// maxMakers bounds whom one proof is traced to.
+const maxMakers = 100
+
+// Makers are whoever made the proof that a request came with, and the one that
+// was made with, back to the first: they may have acted as who it is for.
+func (g *Guard) Makers(ctx context.Context) (all []string, err error) {
+	how, id, _ := strings.Cut(audit.From(ctx).Authentication, ":")
+	for _, c := range []class{tokens, sessions, loginCodes} {
+		if how != strings.ReplaceAll(c.noun, " ", "-") {
+			continue
+		}
+		t, _, err := g.read(ctx, c, id)
+		if gatehouse.Is(err, gatehouse.NotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = slices.Compact(slices.Sorted(slices.Values(append(t.Makers, t.CreatedBy))))
+		if len(all) > maxMakers {
+			return nil, gatehouse.E(gatehouse.Conflict, "%d persons made the proofs before this one; at most %d: sign in with a token made by somebody near its beginning", len(all), maxMakers)
+		}
+	}
+	return all, nil
 }
 
 func (g *Guard) commit(ctx context.Context, secret string, t gatehouse.Token, acts ...audit.Act) (string, gatehouse.Token, error) {

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,9 +19,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"gatehouse"
 	"gatehouse/adminapi"
 	"gatehouse/bundle"
 	"gatehouse/client"
@@ -62,11 +65,15 @@ func Start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := apply(ctx, c, "http://"+backend.Addr().String()); err != nil {
-		return fmt.Errorf("applying the demo: %w", err)
+	docs, err := read("http://" + backend.Addr().String())
+	if err != nil {
+		return fmt.Errorf("reading the demo: %w", err)
 	}
-	if err := govern(ctx, c, o.Address); err != nil {
+	if err := govern(ctx, c, o.Address, docs); err != nil {
 		return fmt.Errorf("approving the demo's framework: %w", err)
+	}
+	if err := apply(ctx, c, docs, everything); err != nil {
+		return fmt.Errorf("applying the demo: %w", err)
 	}
 	key, err := demoKey(ctx, c, filepath.Join(o.Data, "demo.key"))
 	if err != nil {
@@ -86,16 +93,16 @@ func listen() (net.Listener, error) {
 	return net.Listen("tcp", "127.0.0.1:0")
 }
 
-// apply sends the files with the backend's address in them.
-func apply(ctx context.Context, c *client.Client, backend string) error {
+// read reads the files with the backend's address in them.
+func read(backend string) (*adminapi.ApplyBody, error) {
 	dir, err := os.MkdirTemp("", "gatehouse-demo-")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	sub, err := fs.Sub(files, "files")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	err = fs.WalkDir(sub, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -108,17 +115,31 @@ func apply(ctx context.Context, c *client.Client, backend string) error {
 		return os.WriteFile(filepath.Join(dir, name), bytes.ReplaceAll(text, []byte("${DEMO_BACKEND}"), []byte(backend)), 0o600)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b, err := bundle.Read([]string{dir}, bundle.Options{})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	in := adminapi.ApplyRequest{Body: adminapi.ApplyBody{Files: b.Files, Set: "demo"}}
+	all := &adminapi.ApplyBody{Files: b.Files, Set: "demo"}
 	for _, d := range b.Documents {
-		in.Body.Documents = append(in.Body.Documents, adminapi.ApplyDocument{Object: d.Object, File: filepath.Base(d.File), Files: d.Files})
+		all.Documents = append(all.Documents, adminapi.ApplyDocument{Object: d.Object, File: filepath.Base(d.File), Files: d.Files})
 	}
-	_, err = c.Apply(ctx, in)
+	return all, nil
+}
+
+func everything(gatehouse.Kind) bool { return true }
+
+// apply sends the documents of some kinds.
+func apply(ctx context.Context, c *client.Client, all *adminapi.ApplyBody, of func(gatehouse.Kind) bool) error {
+	some := *all
+	some.Documents = slices.DeleteFunc(slices.Clone(all.Documents), func(d adminapi.ApplyDocument) bool {
+		var o struct {
+			Kind gatehouse.Kind `json:"kind"`
+		}
+		return json.Unmarshal(d.Object, &o) != nil || !of(o.Kind)
+	})
+	_, err := c.Apply(ctx, adminapi.ApplyRequest{Body: some})
 	return err
 }
 

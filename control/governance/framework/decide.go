@@ -42,6 +42,9 @@ func (d *Desk) Approve(ctx context.Context, name, version string, w Word) (*Move
 		case authors[m.actor]:
 			return gatehouse.E(gatehouse.Denied, "%q is an author of this version, %s; someone else has to approve it", m.actor, how(m.actor, v.Authors))
 		}
+		if err := m.byOthers(ctx, authors); err != nil {
+			return err
+		}
 		last, err := m.decided(ctx, gatehouse.Approved, w)
 		if err != nil {
 			return err
@@ -52,6 +55,33 @@ func (d *Desk) Approve(ctx context.Context, name, version string, w Word) (*Move
 		}
 		return m.approved(ctx, *last)
 	})
+}
+
+// byOthers refuses whoever signed in with a token that an author made: it may be
+// the author who uses it.
+func (m *move) byOthers(ctx context.Context, authors map[string]bool) error {
+	makers, err := m.guard.Makers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, maker := range makers {
+		if !authors[maker] {
+			hands, err := m.Hands(ctx, maker)
+			if err != nil {
+				return err
+			}
+			for s := range hands {
+				if authors[s] {
+					maker = s
+				}
+			}
+		}
+		if authors[maker] {
+			return gatehouse.E(gatehouse.Denied, "the token of %q goes back to %q, an author of this version, who could have used it: "+
+				"approve with one that no author made, or let somebody else write the version who makes no tokens for those who approve", m.actor, maker)
+		}
+	}
+	return nil
 }
 
 // how says in which way somebody is an author.

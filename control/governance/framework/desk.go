@@ -15,6 +15,8 @@ import (
 type Permission interface {
 	Can(subject, action string, on access.On) access.Decision
 	CatchUp(ctx context.Context, seq store.Seq) error
+	// Makers are whoever made the proof that a request came with.
+	Makers(ctx context.Context) ([]string, error)
 }
 
 // A Desk moves framework versions. It is safe for use by several goroutines

@@ -154,6 +154,42 @@ func TestLife(t *testing.T) {
 	}
 }
 
+// An author who makes tokens for those who approve may use them: what is said
+// with one does not count, nor with one that was made by means of one.
+func TestTokenThatAnAuthorMade(t *testing.T) {
+	s := newSite(t)
+	for _, who := range []string{"ann", "boss", "carol", "dave"} {
+		s.must(s.apply("user:admin", `{"kind":"User","metadata":{"name":"`+who+`"},"spec":{}}`))
+	}
+	for _, who := range []string{"ann", "boss"} {
+		s.must(s.apply("user:admin", `{"kind":"RoleAssignment","metadata":{"name":"all-`+who+`"},"spec":{"subject":"user:`+who+`","role":"admin","scope":"organization"}}`))
+	}
+	s.must(s.guard.CatchUp(t.Context(), 0))
+	with := func(by, how, subject string) context.Context {
+		s.Helper()
+		_, token, err := s.guard.CreateToken(audit.WithRequest(t.Context(), audit.Request{Actor: by, Authentication: how}), access.TokenRequest{Subject: subject})
+		s.must(err)
+		return audit.WithRequest(t.Context(), audit.Request{Actor: subject, Authentication: "token:" + token.ID})
+	}
+	s.must(s.framework("user:ann", `"approvals":1,`, one))
+	s.must(s.submit("user:ann", "1"))
+	carol := with("user:ann", "none", "user:carol")
+	_, err := s.desk.Approve(carol, "corporate", "1", framework.Word{})
+	s.refused(err, gatehouse.Denied, `the token of "user:carol" goes back to "user:ann", an author of this version`)
+	again := with("user:carol", audit.From(carol).Authentication, "user:carol")
+	_, err = s.desk.Approve(again, "corporate", "1", framework.Word{})
+	s.refused(err, gatehouse.Denied, `goes back to "user:ann"`)
+	code, _, err := s.guard.CreateLoginCode(carol, "user:carol")
+	s.must(err)
+	_, session, err := s.guard.RedeemLoginCode(t.Context(), code)
+	s.must(err)
+	_, err = s.desk.Approve(audit.WithRequest(t.Context(), audit.Request{Actor: "user:carol", Authentication: "session:" + session.ID}), "corporate", "1", framework.Word{})
+	s.refused(err, gatehouse.Denied, `goes back to "user:ann"`)
+	if _, err := s.desk.Approve(with("user:boss", "none", "user:dave"), "corporate", "1", framework.Word{}); err != nil {
+		t.Errorf("with a token that no author made: %v", err)
+	}
+}
+
 // Who approves: persons, once, not authors, not who submitted, and not behind a
 // service account that wrote it.
 func TestFourEyes(t *testing.T) {
