@@ -119,6 +119,9 @@ func (d *Data) check(c *Checker) {
 	}
 }
 
+// Served reports whether the version's lifecycle lets gateways serve it.
+func (v *Version) Served() bool { return v.Lifecycle != "design" && v.Lifecycle != "retired" }
+
 func (v *Version) check(c *Checker) {
 	if v.Name == "" {
 		c.Errorf("name is missing")

@@ -188,3 +188,17 @@ type Stored struct {
 	// Status is the server's own part, such as a SubscriptionStatus.
 	Status json.RawMessage `json:"status,omitempty"`
 }
+
+// ReadStored reads what the store has at the key of an object.
+func ReadStored(key string, value []byte) (Stored, *Object, error) {
+	var s Stored
+	o := new(Object)
+	err := json.Unmarshal(value, &s)
+	if err == nil {
+		err = json.Unmarshal(s.Object, o)
+	}
+	if err != nil {
+		return Stored{}, nil, E(Internal, "reading %q: %w", key, err)
+	}
+	return s, o, nil
+}

@@ -1,14 +1,16 @@
 package control
 
 import (
+	"gatehouse/control/diff"
 	"gatehouse/control/governance/proof"
-	"gatehouse/control/release"
 )
 
 // bind ties every room to its routes.
 func (c *Control) bind() {
 	s := c.Server
-	s.BindCatalog(c.Catalog, c.Guard, c.Fleet)
+	s.BindCatalog(c.Catalog, c.Guard)
+	s.BindVersions(c.Catalog, c.Releases, c.Fleet)
+	s.BindReleases(c.Releases)
 	s.BindSubscriptions(c.Subscriptions, c.Guard)
 	s.BindAccess(c.Guard)
 	s.BindAudit()
@@ -16,13 +18,13 @@ func (c *Control) bind() {
 	s.BindEvidence(c.Evidence)
 	s.BindProof(&proof.Prover{Trail: c.Trail, Signer: c.Fleet, Explain: c.Fleet.State(), Now: c.Now})
 	s.BindFleet(c.Fleet)
-	s.BindDiff(&release.Differ{Catalog: c.Catalog, DB: c.DB, Now: c.Now})
+	s.BindDiff(&diff.Differ{Catalog: c.Catalog, Releases: c.Releases, DB: c.DB, Now: c.Now})
 	s.BindUsage(c.Usage, c.Now)
 	s.BindNotify(c.Notify)
 	s.BindSupport(c.Support, c.Now)
 	s.BindSLA(c.Promises, c.Now)
 	s.BindOnboarding(c.Onboarding)
 	s.BindTeams(c.Teams)
-	s.BindGate(c.Gate, c.Catalog)
+	s.BindGate(c.Gate, c.Catalog, c.Releases)
 	s.BindWaiting(c.Onboarding)
 }

@@ -73,7 +73,8 @@ type Control struct {
 	Trail         *audit.Trail
 	Guard         *access.Guard
 	Catalog       *catalog.Catalog
-	Releases      *release.Conductor
+	Releases      *release.Desk
+	Conductor     *release.Conductor
 	Subscriptions *subscription.Desk
 	Fleet         *fleet.Fleet
 	Usage         *usage.Usage
@@ -123,8 +124,9 @@ func (c *Control) wire(ctx context.Context) error {
 		return err
 	}
 	c.Catalog = catalog.New(c.Trail)
-	c.Catalog.Holds = func(subject, role, on string) bool { return c.Guard.Index().Holds(subject, role, access.ParseOn(on)) }
-	c.Releases = &release.Conductor{Catalog: c.Catalog, Log: c.Log, Now: c.Now, May: func(subject, action, on string) error {
+	c.Releases = release.New(c.Catalog, c.DB)
+	c.Releases.Holds = func(subject, role, on string) bool { return c.Guard.Index().Holds(subject, role, access.ParseOn(on)) }
+	c.Conductor = &release.Conductor{Desk: c.Releases, Log: c.Log, Now: c.Now, May: func(subject, action, on string) error {
 		return c.Guard.AuthorizeOn(subject, action, access.ParseOn(on))
 	}}
 	c.Catalog.Actions = adminapi.Actions()
@@ -148,11 +150,11 @@ func (c *Control) wire(ctx context.Context) error {
 		return err
 	}
 	c.Gate = gate.New(c.Trail, c.Fleet, c.Log)
-	c.Catalog.Gate, c.Frameworks.Inaugurate = c.Gate, c.Gate.Inaugurate
+	c.Releases.Gate, c.Frameworks.Inaugurate = c.Gate, c.Gate.Inaugurate
 	c.Gate.Holds = func(subject, role, api string) bool {
 		return c.Guard.Index().Holds(subject, role, access.ParseOn("API/"+api))
 	}
-	c.Gate.Behind, c.Catalog.Hands = c.Frameworks.Behind, c.Frameworks.Hands
+	c.Gate.Behind, c.Releases.Hands = c.Frameworks.Behind, c.Frameworks.Hands
 	c.Notify = notify.New(notify.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Now: c.Now, Vault: c.Fleet, Source: "/gatehouse/" + c.Fleet.ID(), Version: c.Version,
 		Allow: c.Options.Notify.Allow, Mail: c.Options.Notify.Mail})
 	c.Support = support.New(c.Trail, c.Catalog)
@@ -238,7 +240,7 @@ func (c *Control) Run(ctx context.Context) {
 	})
 	wg.Go(func() { c.Notify.Run(ctx) })
 	wg.Go(func() { c.sweep(ctx) })
-	wg.Go(func() { c.Releases.Run(ctx) })
+	wg.Go(func() { c.Conductor.Run(ctx) })
 	wg.Go(func() { c.Gate.Work(ctx) })
 	wg.Wait()
 }

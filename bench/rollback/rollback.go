@@ -112,7 +112,7 @@ func (m *measurement) roll(ctx context.Context) error {
 	ref, steps := catalog.Ref{Team: "shop", Name: "cart", Version: "v1"}, []string{"one", "two"}
 	for i := range m.rounds {
 		begin := time.Now()
-		if _, err := m.control.Catalog.Rollback(ctx, ref, "dev", "to measure it"); err != nil {
+		if _, err := m.control.Releases.Rollback(ctx, ref, "dev", "to measure it"); err != nil {
 			return err
 		}
 		m.decided = append(m.decided, time.Since(begin))

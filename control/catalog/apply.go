@@ -73,8 +73,8 @@ func (c *Catalog) carryOut(ctx context.Context, req *Request, ahead *readings) (
 }
 
 // result tells what the plan does, in the order of [gatehouse.Kinds].
-func (p *plan) result() (Result, error) {
-	r := Result{Held: p.held}
+func (p *Plan) result() (Result, error) {
+	r := Result{Held: p.Held}
 	for _, it := range p.byKind() {
 		c := Change{Kind: it.kind, Ref: it.ref, Action: it.action()}
 		if c.Action == Unchanged && !it.asked && len(it.made) == 0 {
@@ -90,13 +90,13 @@ func (p *plan) result() (Result, error) {
 			r.Changes = append(r.Changes, Change{Kind: gatehouse.KindRevision, Ref: id, Action: Create})
 		}
 	}
-	for _, key := range sorted(p.releases) {
-		w := p.releases[key]
+	for _, key := range sorted(p.Releases) {
+		w := p.Releases[key]
 		action := Update
 		switch {
-		case w.next == nil:
+		case w.Next == nil:
 			action = Delete
-		case w.was == nil:
+		case w.Was == nil:
 			action = Create
 		}
 		before, after, err := w.texts()
@@ -104,8 +104,8 @@ func (p *plan) result() (Result, error) {
 			return r, err
 		}
 		c := Change{Kind: gatehouse.KindRelease, Ref: w.id(), Action: action}
-		if w.next != nil {
-			c.Revision = w.next.Revision
+		if w.Next != nil {
+			c.Revision = w.Next.Revision
 		}
 		if action == Update {
 			c.Diff = audit.Diff(before, after)
@@ -129,7 +129,7 @@ func (it *item) action() string {
 
 // byKind is the order in which things are told and written: what others refer
 // to first, deletions last and the other way round.
-func (p *plan) byKind() []*item {
+func (p *Plan) byKind() []*item {
 	rank := func(it *item) int {
 		at := slices.IndexFunc(gatehouse.Kinds, func(k gatehouse.KindInfo) bool { return k.Kind == it.kind })
 		if it.deleted() {
@@ -142,20 +142,8 @@ func (p *plan) byKind() []*item {
 	return order
 }
 
-func (w *wish) texts() (before, after json.RawMessage, err error) {
-	if w.was != nil {
-		if before, err = jsonx.Marshal(w.was); err != nil {
-			return nil, nil, err
-		}
-	}
-	if w.next != nil {
-		after, err = jsonx.Marshal(w.next)
-	}
-	return before, after, err
-}
-
 // acts are the events of the plan with the writes that carry them out.
-func (p *plan) acts() ([]audit.Act, error) {
+func (p *Plan) acts() ([]audit.Act, error) {
 	var acts []audit.Act
 	for _, it := range p.byKind() {
 		switch {
@@ -173,22 +161,14 @@ func (p *plan) acts() ([]audit.Act, error) {
 			acts = append(acts, a)
 		}
 	}
-	for _, key := range sorted(p.releases) {
-		a, err := p.releases[key].act()
+	for _, key := range sorted(p.Releases) {
+		a, err := p.Releases[key].act()
 		if err != nil {
 			return nil, err
 		}
 		acts = append(acts, a)
 	}
-	acts = append(acts, p.notices...)
-	for _, key := range sorted(p.schedules) {
-		a, err := p.schedules[key].act()
-		if err != nil {
-			return nil, err
-		}
-		acts = append(acts, a)
-	}
-	return append(acts, p.gated...), nil
+	return slices.Concat(acts, p.notices, p.also), nil
 }
 
 // teamOf is the team in whose trail an event on the object is found.
@@ -199,7 +179,7 @@ func teamOf(o *gatehouse.Object) string {
 	return o.Metadata.Team
 }
 
-func (p *plan) putAct(it *item) (audit.Act, error) {
+func (p *Plan) putAct(it *item) (audit.Act, error) {
 	stored := gatehouse.Stored{Object: it.text, Files: it.files, Set: it.set, Status: it.status}
 	value, err := jsonx.Marshal(&stored)
 	if err != nil {
@@ -228,24 +208,4 @@ func (p *plan) putAct(it *item) (audit.Act, error) {
 		}
 	}
 	return a, nil
-}
-
-func (w *wish) act() (audit.Act, error) {
-	before, after, err := w.texts()
-	if err != nil {
-		return audit.Act{}, err
-	}
-	team, _ := gatehouse.ParseRef(w.api, "")
-	write := store.Write{Key: w.key, Kind: string(gatehouse.KindRelease), Value: after, Expect: w.rev}
-	if w.next != nil {
-		write.Index = map[string]string{
-			"environment": w.env, "team": team, "api": w.api, "version": w.version, "state": w.next.State, "revision": w.next.Revision,
-		}
-		if c := w.next.Canary; c != nil {
-			write.Index["canary"] = c.State
-		}
-	}
-	return audit.Act{
-		Action: w.action, Object: "Release " + w.id(), Team: team, Before: before, After: after, Reason: w.reason, Writes: []store.Write{write},
-	}, nil
 }

@@ -6,17 +6,18 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/store"
 )
 
 // subscriptions gives new ones their state, and refuses changes that would be
 // another subscription.
-func (p *plan) subscriptions(ctx context.Context) error {
+func (p *Plan) subscriptions(ctx context.Context) error {
 	for _, it := range p.order {
 		s, ok := specOf[*gatehouse.Subscription](it)
 		if !ok || !it.changed {
 			continue
 		}
-		product, err := p.after(ctx, "Product/"+qualify(s.Product, it.object.Metadata.Team))
+		product, err := p.After(ctx, "Product/"+qualify(s.Product, it.object.Metadata.Team))
 		if err != nil {
 			return err
 		}
@@ -29,7 +30,7 @@ func (p *plan) subscriptions(ctx context.Context) error {
 		}
 		var status gatehouse.SubscriptionStatus
 		if it.was == nil {
-			status = BeginSubscription(plan, p.actor, p.now)
+			status = BeginSubscription(plan, p.Actor, p.Now)
 		} else if status, err = p.resubscribe(it, s, plan); err != nil {
 			return err
 		}
@@ -64,7 +65,7 @@ func BeginSubscription(plan *gatehouse.Plan, actor string, now time.Time) gateho
 }
 
 // resubscribe is the state of a subscription whose document changes.
-func (p *plan) resubscribe(it *item, s *gatehouse.Subscription, plan *gatehouse.Plan) (gatehouse.SubscriptionStatus, error) {
+func (p *Plan) resubscribe(it *item, s *gatehouse.Subscription, plan *gatehouse.Plan) (gatehouse.SubscriptionStatus, error) {
 	var status gatehouse.SubscriptionStatus
 	if err := json.Unmarshal(it.was.stored.Status, &status); err != nil {
 		return status, gatehouse.E(gatehouse.Internal, "reading %s: %w", it.object.Ref(), err)
@@ -80,7 +81,24 @@ func (p *plan) resubscribe(it *item, s *gatehouse.Subscription, plan *gatehouse.
 		return status, gatehouse.E(gatehouse.Conflict,
 			"changing %s from plan %q to %q: plan %q needs approval; cancel it and subscribe again", it.object.Ref(), was.Plan, s.Plan, s.Plan)
 	case status.State == gatehouse.Requested || status.State == gatehouse.Approved:
-		return BeginSubscription(plan, p.actor, p.now), nil
+		return BeginSubscription(plan, p.Actor, p.Now), nil
 	}
 	return status, nil
+}
+
+// dropKeys deletes the keys of subscriptions that are deleted.
+func (p *Plan) dropKeys(ctx context.Context) error {
+	for _, it := range p.order {
+		if !it.deleted() || it.kind != gatehouse.KindSubscription {
+			continue
+		}
+		found, err := p.List(ctx, store.Query{Kind: string(gatehouse.KindKey), Where: map[string]string{"subscription": it.ref}})
+		if err != nil {
+			return err
+		}
+		for _, rec := range found {
+			it.writes = append(it.writes, store.Write{Key: rec.Key, Kind: rec.Kind, Expect: rec.Rev})
+		}
+	}
+	return nil
 }

@@ -1,5 +1,5 @@
-// Package catalog holds what the company exposes: objects, immutable revisions
-// of API versions, releases into environments, and the view of all that.
+// Package catalog holds the objects of the product and the immutable revisions
+// of API versions that they make.
 //
 // Everything that changes an object goes through [Catalog.Apply]: it compares
 // what is wanted with what is there, checks it against everything it touches,
@@ -7,10 +7,11 @@
 // PUT is an apply of one document; plan, prune and export are the same path
 // seen from other sides.
 //
-// The package says which revision is wanted where. It compiles nothing for
-// gateways (package compile does), moves no subscription from state to state
-// (package subscription does) and asks nobody for permission but through
-// [Request.Allow].
+// Which revision is wanted where is decided by package release, within the
+// [Plan] of a change or one of its own ([Catalog.Decide]); the catalog writes
+// both in one transaction and sees to it that no two routes collide. It moves
+// no subscription from state to state (package subscription does) and asks
+// nobody for permission but through [Request.Allow].
 package catalog
 
 import (
@@ -39,14 +40,9 @@ const retries = 8
 // A Catalog is safe for use by several goroutines; several processes may share
 // one database.
 type Catalog struct {
-	// Gate is asked before a revision is released; nil: nobody is.
-	Gate Gate
-	// Holds tells whether a subject holds a role on an object, "API/payments/orders";
-	// nil: nobody holds any. It is set before the catalog is used.
-	Holds func(subject, role, on string) bool
-	// Hands are those who may have acted as a subject, by a token of a service
-	// account; nil: nobody else.
-	Hands func(ctx context.Context, subject string) (map[string]bool, error)
+	// Releases decides what a change of objects does to releases; nil: nothing
+	// is released. Whoever wires the rooms sets it before the catalog is used.
+	Releases Releases
 	// EventTypes are the types of events that documents may select; none: any.
 	EventTypes []string
 

@@ -11,7 +11,7 @@ import (
 )
 
 // check looks at every document that changes: by itself, and among what it names.
-func (p *plan) check(ctx context.Context) error {
+func (p *Plan) check(ctx context.Context) error {
 	var keys []string
 	for _, it := range p.order {
 		if it.deleted() || !it.changed {
@@ -23,7 +23,7 @@ func (p *plan) check(ctx context.Context) error {
 			keys = append(keys, r.Key())
 		}
 	}
-	if err := p.load(ctx, keys); err != nil {
+	if err := p.Load(ctx, keys); err != nil {
 		return err
 	}
 	around := p.around(ctx)
@@ -39,34 +39,34 @@ func (p *plan) check(ctx context.Context) error {
 			if f.Dangling != nil {
 				f.Detail = p.dangling(f.Dangling)
 			}
-			p.fault(it.object.Ref(), f.Pointer, f.Detail)
+			p.Fault(it.object.Ref(), f.Pointer, f.Detail)
 		}
 	}
 	return nil
 }
 
 // around is what documents are inspected among: all there will be.
-func (p *plan) around(ctx context.Context) bundle.Surroundings {
+func (p *Plan) around(ctx context.Context) bundle.Surroundings {
 	return bundle.Surroundings{
 		Policies: all.Find, PolicyNames: all.Names(), Actions: p.c.Actions,
 		Find: func(kind gatehouse.Kind, team, name string) (*gatehouse.Object, error) {
-			return p.after(ctx, gatehouse.Key(kind, team, name))
+			return p.After(ctx, gatehouse.Key(kind, team, name))
 		},
 	}
 }
 
 // parameters reports path parameters in a version's policies that an operation
 // they hold for does not have.
-func (p *plan) parameters(ctx context.Context, it *item, i int, h *head) error {
+func (p *Plan) parameters(ctx context.Context, it *item, i int, h *head) error {
 	found, err := bundle.Parameters(it.object, i, h.operations, p.around(ctx))
 	for _, f := range found {
-		p.fault(it.object.Ref(), f.Pointer, f.Detail)
+		p.Fault(it.object.Ref(), f.Pointer, f.Detail)
 	}
 	return err
 }
 
 // dangling says of a reference that it leads nowhere.
-func (p *plan) dangling(r *bundle.Reference) string {
+func (p *Plan) dangling(r *bundle.Reference) string {
 	if gone, ok := p.items[r.Key()]; ok && gone.deleted() {
 		return fmt.Sprintf("%s %q is to be deleted", bundle.Noun(r.Kind), r.Text)
 	}

@@ -93,7 +93,7 @@ func (c *Catalog) readAhead(ctx context.Context, req *Request) (*readings, error
 			keys = append(keys, d.Object.Key())
 		}
 	}
-	if err := stored.load(ctx, keys); err != nil {
+	if err := stored.Load(ctx, keys); err != nil {
 		return nil, err
 	}
 	work := make(chan func())
@@ -155,7 +155,7 @@ func filesOf(api *gatehouse.API, version string, files map[string]string) map[st
 
 // definition finds the operations of version i of an API: those known from
 // before while its files stay the same, else by reading.
-func (p *plan) definition(ctx context.Context, it *item, i int, h *head) error {
+func (p *Plan) definition(ctx context.Context, it *item, i int, h *head) error {
 	spec := it.object.Spec.(*gatehouse.API)
 	before := h.VersionStatus
 	h.Operations, h.Files = "", nil
@@ -164,7 +164,7 @@ func (p *plan) definition(ctx context.Context, it *item, i int, h *head) error {
 	}
 	files := filesOf(spec, h.version.Name, it.files)
 	if !slices.ContainsFunc(sorted(files), func(f string) bool { return path.Clean(f) == path.Clean(h.version.Definition) }) {
-		p.fault(it.object.Ref(), pointerTo(i, "definition"), fmt.Sprintf("definition %q is missing: it is not among the files sent", h.version.Definition))
+		p.Fault(it.object.Ref(), pointerTo(i, "definition"), fmt.Sprintf("definition %q is missing: it is not among the files sent", h.version.Definition))
 		return nil
 	}
 	h.Files = sorted(files)
@@ -213,7 +213,7 @@ func (i *item) wasVersion(name string) *gatehouse.Version {
 }
 
 // contents are the bytes of files, as sent or as the store has them.
-func (p *plan) contents(ctx context.Context, files map[string]string) (map[string][]byte, error) {
+func (p *Plan) contents(ctx context.Context, files map[string]string) (map[string][]byte, error) {
 	all := make(map[string][]byte, len(files))
 	for _, sum := range files {
 		if data, ok := p.req.Files[sum]; ok {
@@ -230,7 +230,7 @@ func (p *plan) contents(ctx context.Context, files map[string]string) (map[strin
 }
 
 func blob(ctx context.Context, r *reader, sum string) ([]byte, error) {
-	rec, ok, err := r.record(ctx, "Blob/"+sum)
+	rec, ok, err := r.Record(ctx, "Blob/"+sum)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +244,7 @@ func blob(ctx context.Context, r *reader, sum string) ([]byte, error) {
 	return data, nil
 }
 
-func (p *plan) definitionFaults(it *item, i int, err error) {
+func (p *Plan) definitionFaults(it *item, i int, err error) {
 	var faults []gatehouse.Fault
 	if e, ok := errors.AsType[*gatehouse.Error](err); ok {
 		faults = e.Faults
@@ -259,7 +259,7 @@ func (p *plan) definitionFaults(it *item, i int, err error) {
 }
 
 // attachments reports policies attached to operations that are not there.
-func (p *plan) attachments(it *item, i int, h *head) {
+func (p *Plan) attachments(it *item, i int, h *head) {
 	for _, name := range sorted(h.version.Operations) {
 		if slices.ContainsFunc(h.operations, func(o gatehouse.Operation) bool { return o.ID == name || o.Method+" "+o.Path == name }) {
 			continue
@@ -268,12 +268,12 @@ func (p *plan) attachments(it *item, i int, h *head) {
 		if h.version.Definition != "" {
 			if h.Operations != "" {
 				ids, routes := names(h.operations)
-				p.fault(it.object.Ref(), at, bundle.NoOperation(name, h.version.Definition, ids, routes))
+				p.Fault(it.object.Ref(), at, bundle.NoOperation(name, h.version.Definition, ids, routes))
 			}
 			continue
 		}
 		if method, path, ok := strings.Cut(name, " "); !ok || method == "" || !strings.HasPrefix(path, "/") {
-			p.fault(it.object.Ref(), at, fmt.Sprintf("operation %q: without a definition an operation is method and path, \"POST /orders\"", name))
+			p.Fault(it.object.Ref(), at, fmt.Sprintf("operation %q: without a definition an operation is method and path, \"POST /orders\"", name))
 		}
 	}
 }

@@ -12,27 +12,27 @@ import (
 )
 
 // environments reads every environment as it will be.
-func (p *plan) environments(ctx context.Context) error {
-	found, err := p.list(ctx, store.Query{Kind: string(gatehouse.KindEnvironment)})
+func (p *Plan) environments(ctx context.Context) error {
+	found, err := p.List(ctx, store.Query{Kind: string(gatehouse.KindEnvironment)})
 	if err != nil {
 		return err
 	}
-	p.envs = map[string]*gatehouse.Environment{}
+	p.Environments = map[string]*gatehouse.Environment{}
 	for _, rec := range found {
 		k, err := p.object(ctx, rec.Key)
 		if err != nil {
 			return err
 		}
-		p.envs[k.object.Metadata.Name] = k.object.Spec.(*gatehouse.Environment)
+		p.Environments[k.object.Metadata.Name] = k.object.Spec.(*gatehouse.Environment)
 	}
 	for _, it := range p.order {
 		if it.kind != gatehouse.KindEnvironment {
 			continue
 		}
 		if s, ok := specOf[*gatehouse.Environment](it); ok {
-			p.envs[it.object.Metadata.Name] = s
+			p.Environments[it.object.Metadata.Name] = s
 		} else {
-			delete(p.envs, it.ref)
+			delete(p.Environments, it.ref)
 		}
 	}
 	return nil
@@ -47,7 +47,7 @@ func mode(e *gatehouse.Environment) string { return e.ReleaseMode() }
 // dependents adds the APIs that what changes makes worth looking at again:
 // those that include a policy set, those a backend or an environment now has
 // room for.
-func (p *plan) dependents(ctx context.Context) error {
+func (p *Plan) dependents(ctx context.Context) error {
 	for _, it := range slices.Clone(p.order) {
 		if !it.changed || it.deleted() {
 			continue
@@ -74,8 +74,8 @@ func (p *plan) dependents(ctx context.Context) error {
 	return nil
 }
 
-func (p *plan) look(ctx context.Context, q store.Query, reason string) error {
-	found, err := p.list(ctx, q)
+func (p *Plan) look(ctx context.Context, q store.Query, reason string) error {
+	found, err := p.List(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (p *plan) look(ctx context.Context, q store.Query, reason string) error {
 
 // bound reports backends that lose an environment in which an API that uses
 // them is released.
-func (p *plan) bound(ctx context.Context) error {
+func (p *Plan) bound(ctx context.Context) error {
 	for _, it := range p.order {
 		s, ok := specOf[*gatehouse.Backend](it)
 		if !ok || !it.changed || it.was == nil {
@@ -111,13 +111,13 @@ func (p *plan) bound(ctx context.Context) error {
 	return nil
 }
 
-func (p *plan) unbound(ctx context.Context, backend *item, env string) error {
-	users, err := p.list(ctx, store.Query{Kind: string(gatehouse.KindAPI), Where: map[string]string{"ref:" + backend.key: "1"}})
+func (p *Plan) unbound(ctx context.Context, backend *item, env string) error {
+	users, err := p.List(ctx, store.Query{Kind: string(gatehouse.KindAPI), Where: map[string]string{"ref:" + backend.key: "1"}})
 	if err != nil {
 		return err
 	}
 	for _, rec := range users {
-		o, err := p.after(ctx, rec.Key)
+		o, err := p.After(ctx, rec.Key)
 		if err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func (p *plan) unbound(ctx context.Context, backend *item, env string) error {
 				return err
 			}
 			if live {
-				p.fault(backend.object.Ref(), "/spec/environments", fmt.Sprintf(
+				p.Fault(backend.object.Ref(), "/spec/environments", fmt.Sprintf(
 					"environment %q is left out, but API %q is released there on this backend", env, o.Metadata.Ref()+"@"+v.Name))
 			}
 		}
@@ -142,18 +142,18 @@ func (p *plan) unbound(ctx context.Context, backend *item, env string) error {
 }
 
 // live reports whether a version will be released in an environment.
-func (p *plan) live(ctx context.Context, env string, api gatehouse.Metadata, version string) (bool, error) {
+func (p *Plan) live(ctx context.Context, env string, api gatehouse.Metadata, version string) (bool, error) {
 	key := ReleaseKey(env, api.Team, api.Name, version)
-	if w, ok := p.releases[key]; ok {
-		return w.next != nil, nil
+	if w, ok := p.Releases[key]; ok {
+		return w.Next != nil, nil
 	}
-	_, ok, err := p.record(ctx, key)
+	_, ok, err := p.Record(ctx, key)
 	return ok, err
 }
 
 // referred refuses to take away what something else names: objects, versions
 // of APIs, plans of products.
-func (p *plan) referred(ctx context.Context) error {
+func (p *Plan) referred(ctx context.Context) error {
 	for _, it := range p.order {
 		var err error
 		switch {
@@ -201,7 +201,7 @@ const maxReferrers = 5
 
 // stillNamed refuses with the names of those that refer to the item, or to one
 // part of it, and stay.
-func (p *plan) stillNamed(ctx context.Context, it *item, part string) error {
+func (p *Plan) stillNamed(ctx context.Context, it *item, part string) error {
 	var names []string
 	m := it.was.object.Metadata
 	for _, q := range referrers(it.kind, m.Team, m.Name) {
@@ -238,7 +238,7 @@ func (p *plan) stillNamed(ctx context.Context, it *item, part string) error {
 }
 
 // naming lists who, of those the query finds, will name key.
-func (p *plan) naming(ctx context.Context, q store.Query, key, part string) (names []string, err error) {
+func (p *Plan) naming(ctx context.Context, q store.Query, key, part string) (names []string, err error) {
 	for {
 		q.Limit = batchOfKeys
 		page, err := p.db.List(ctx, q)
@@ -247,7 +247,7 @@ func (p *plan) naming(ctx context.Context, q store.Query, key, part string) (nam
 		}
 		for _, rec := range page.Records {
 			p.raw[rec.Key] = rec
-			o, err := p.after(ctx, rec.Key)
+			o, err := p.After(ctx, rec.Key)
 			if err != nil {
 				return nil, err
 			}

@@ -27,7 +27,7 @@ type notice struct {
 // deprecate puts on record, for every application with a subscription, that a
 // version became deprecated or that its dates changed: what tells owners
 // follows the trail.
-func (p *plan) deprecate(ctx context.Context) error {
+func (p *Plan) deprecate(ctx context.Context) error {
 	for _, it := range p.apis() {
 		if !it.changed {
 			continue
@@ -49,7 +49,7 @@ func sameDeprecation(a, b *gatehouse.Deprecation) bool {
 	return a == b || a != nil && b != nil && *a == *b
 }
 
-func (p *plan) tell(ctx context.Context, it *item, v *gatehouse.Version) error {
+func (p *Plan) tell(ctx context.Context, it *item, v *gatehouse.Version) error {
 	apps, err := p.subscribed(ctx, it.object.Metadata, v.Name)
 	if err != nil {
 		return err
@@ -84,8 +84,8 @@ func (p *plan) tell(ctx context.Context, it *item, v *gatehouse.Version) error {
 
 // subscribed are the applications with a subscription, not ended, to a product
 // that has the version.
-func (p *plan) subscribed(ctx context.Context, api gatehouse.Metadata, version string) ([]string, error) {
-	products, err := p.list(ctx, store.Query{Kind: string(gatehouse.KindProduct), Where: map[string]string{"ref:" + gatehouse.Key(gatehouse.KindAPI, api.Team, api.Name): "1"}})
+func (p *Plan) subscribed(ctx context.Context, api gatehouse.Metadata, version string) ([]string, error) {
+	products, err := p.List(ctx, store.Query{Kind: string(gatehouse.KindProduct), Where: map[string]string{"ref:" + gatehouse.Key(gatehouse.KindAPI, api.Team, api.Name): "1"}})
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 
 // events reports selections of events that select none: a type that does not
 // exist would never be heard of.
-func (p *plan) events(o *gatehouse.Object) {
+func (p *Plan) events(o *gatehouse.Object) {
 	known := p.c.EventTypes
 	if len(known) == 0 {
 		return
@@ -19,7 +19,7 @@ func (p *plan) events(o *gatehouse.Object) {
 	check := func(list []string, pointer string) {
 		for i, pattern := range list {
 			if !slices.ContainsFunc(known, func(event string) bool { return adminapi.SelectsEvents(pattern, event) }) {
-				p.fault(o.Ref(), pointer+"/"+itoa(i), fmt.Sprintf("%q selects no type of event there is%s; \"gatehouse notify types\" lists them", pattern, bundle.Choose(pattern, known)))
+				p.Fault(o.Ref(), pointer+"/"+itoa(i), fmt.Sprintf("%q selects no type of event there is%s; \"gatehouse notify types\" lists them", pattern, bundle.Choose(pattern, known)))
 			}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // frameworks asks the record of each framework that changes what may change,
 // and writes that record along, so that nobody submits a text while it is
 // edited.
-func (p *plan) frameworks(ctx context.Context) error {
+func (p *Plan) frameworks(ctx context.Context) error {
 	var changed []*item
 	var keys []string
 	for _, it := range p.order {
@@ -24,7 +24,7 @@ func (p *plan) frameworks(ctx context.Context) error {
 			keys = append(keys, gatehouse.FrameworkStateKey(it.ref))
 		}
 	}
-	if err := p.load(ctx, keys); err != nil {
+	if err := p.Load(ctx, keys); err != nil {
 		return err
 	}
 	for _, it := range changed {
@@ -35,8 +35,8 @@ func (p *plan) frameworks(ctx context.Context) error {
 	return nil
 }
 
-func (p *plan) edit(ctx context.Context, it *item) error {
-	rec, _, err := p.record(ctx, gatehouse.FrameworkStateKey(it.ref))
+func (p *Plan) edit(ctx context.Context, it *item) error {
+	rec, _, err := p.Record(ctx, gatehouse.FrameworkStateKey(it.ref))
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (p *plan) edit(ctx context.Context, it *item) error {
 	if err != nil {
 		return err
 	}
-	e := framework.Edit{Actor: p.actor, AfterFiles: it.files}
+	e := framework.Edit{Actor: p.Actor, AfterFiles: it.files}
 	if it.was != nil {
 		e.Before, e.BeforeFiles = it.was.object.Spec.(*gatehouse.Framework), it.was.stored.Files
 	}
@@ -62,7 +62,7 @@ func (p *plan) edit(ctx context.Context, it *item) error {
 		return gatehouse.E(gatehouse.Conflict, "deleting %s: %s", it.was.object.Ref(), flaws[0].Detail)
 	}
 	for _, f := range flaws {
-		p.fault(it.object.Ref(), f.Pointer, f.Detail)
+		p.Fault(it.object.Ref(), f.Pointer, f.Detail)
 	}
 	if len(flaws) > 0 {
 		return nil
@@ -84,7 +84,7 @@ func (p *plan) edit(ctx context.Context, it *item) error {
 
 // controls makes the controls of versions that may still change ready, as the
 // gate does, and reports those that cannot be.
-func (p *plan) controls(ctx context.Context, it *item, standing *framework.Standing) {
+func (p *Plan) controls(ctx context.Context, it *item, standing *framework.Standing) {
 	spec := it.object.Spec.(*gatehouse.Framework)
 	for i := range spec.Versions {
 		v := &spec.Versions[i]
@@ -93,13 +93,13 @@ func (p *plan) controls(ctx context.Context, it *item, standing *framework.Stand
 		}
 		_, faults := rule.All(v, func(name string) ([]byte, error) { return p.content(ctx, it, name) })
 		for _, f := range faults {
-			p.fault(it.object.Ref(), pointerTo(i)+f.Pointer, f.Detail)
+			p.Fault(it.object.Ref(), pointerTo(i)+f.Pointer, f.Detail)
 		}
 	}
 }
 
 // content is what a file beside the item's document holds, sent or kept.
-func (p *plan) content(ctx context.Context, it *item, name string) ([]byte, error) {
+func (p *Plan) content(ctx context.Context, it *item, name string) ([]byte, error) {
 	for written, sum := range it.files {
 		if path.Clean(written) != path.Clean(name) {
 			continue
@@ -107,7 +107,7 @@ func (p *plan) content(ctx context.Context, it *item, name string) ([]byte, erro
 		if data, ok := p.req.Files[sum]; ok {
 			return data, nil
 		}
-		rec, ok, err := p.record(ctx, "Blob/"+sum)
+		rec, ok, err := p.Record(ctx, "Blob/"+sum)
 		if err != nil {
 			return nil, err
 		}
@@ -121,10 +121,10 @@ func (p *plan) content(ctx context.Context, it *item, name string) ([]byte, erro
 }
 
 // frameworkTexts reads the texts of versions that were submitted.
-func (p *plan) frameworkTexts(ctx context.Context, hashes []string) (map[string]*gatehouse.FrameworkText, error) {
+func (p *Plan) frameworkTexts(ctx context.Context, hashes []string) (map[string]*gatehouse.FrameworkText, error) {
 	texts := make(map[string]*gatehouse.FrameworkText, len(hashes))
 	for _, h := range hashes {
-		rec, ok, err := p.record(ctx, string(gatehouse.KindFrameworkText)+"/"+h)
+		rec, ok, err := p.Record(ctx, string(gatehouse.KindFrameworkText)+"/"+h)
 		if err != nil {
 			return nil, err
 		}
@@ -139,7 +139,7 @@ func (p *plan) frameworkTexts(ctx context.Context, hashes []string) (map[string]
 
 // rulesets reports rulesets that a framework names as files and that were not
 // sent, and keeps the content of those that were.
-func (p *plan) rulesets(ctx context.Context, it *item) error {
+func (p *Plan) rulesets(ctx context.Context, it *item) error {
 	spec := it.object.Spec.(*gatehouse.Framework)
 	have := make([]string, 0, len(it.files))
 	for _, f := range sorted(it.files) {
@@ -152,7 +152,7 @@ func (p *plan) rulesets(ctx context.Context, it *item) error {
 				continue
 			}
 			if name, ok := lint.File(); ok && !slices.Contains(have, path.Clean(name)) {
-				p.fault(it.object.Ref(), pointerTo(i, "controls", itoa(j), "check", "lint", "ruleset"), fmt.Sprintf("ruleset %q is missing: it is not among the files sent", name))
+				p.Fault(it.object.Ref(), pointerTo(i, "controls", itoa(j), "check", "lint", "ruleset"), fmt.Sprintf("ruleset %q is missing: it is not among the files sent", name))
 			}
 		}
 	}
@@ -160,7 +160,7 @@ func (p *plan) rulesets(ctx context.Context, it *item) error {
 	for _, sum := range it.files {
 		keys = append(keys, "Blob/"+sum)
 	}
-	if err := p.load(ctx, keys); err != nil || len(p.faults) > 0 {
+	if err := p.Load(ctx, keys); err != nil || len(p.faults) > 0 {
 		return err
 	}
 	return p.writeBlobs(it)

@@ -48,7 +48,7 @@ func strays(api string, data *gatehouse.Data, backend, env string, e *gatehouse.
 // placement refuses APIs and backends that would send personal data out of its
 // jurisdictions: wherever a target says so, and where an environment takes
 // revisions by itself also where nothing is said.
-func (p *plan) placement(ctx context.Context) error {
+func (p *Plan) placement(ctx context.Context) error {
 	looked := map[string]bool{}
 	for _, it := range p.order {
 		switch s := specOf2(it).(type) {
@@ -57,7 +57,7 @@ func (p *plan) placement(ctx context.Context) error {
 				continue
 			}
 			for _, v := range s.Versions {
-				if v.Backend == "" || !serves(&v) {
+				if v.Backend == "" || !v.Served() {
 					continue
 				}
 				if err := p.placeOn(ctx, it.object, "Backend/"+qualify(v.Backend, it.object.Metadata.Team), looked); err != nil {
@@ -68,12 +68,12 @@ func (p *plan) placement(ctx context.Context) error {
 			if !it.changed {
 				continue
 			}
-			users, err := p.list(ctx, store.Query{Kind: string(gatehouse.KindAPI), Where: map[string]string{"ref:" + it.key: "1"}})
+			users, err := p.List(ctx, store.Query{Kind: string(gatehouse.KindAPI), Where: map[string]string{"ref:" + it.key: "1"}})
 			if err != nil {
 				return err
 			}
 			for _, rec := range users {
-				o, err := p.after(ctx, rec.Key)
+				o, err := p.After(ctx, rec.Key)
 				if err != nil {
 					return err
 				}
@@ -97,54 +97,26 @@ func specOf2(it *item) gatehouse.Spec {
 }
 
 // placeOn reports what is astray between an API and a backend, once.
-func (p *plan) placeOn(ctx context.Context, api *gatehouse.Object, key string, looked map[string]bool) error {
+func (p *Plan) placeOn(ctx context.Context, api *gatehouse.Object, key string, looked map[string]bool) error {
 	if pair := api.Key() + " " + key; looked[pair] {
 		return nil
 	} else {
 		looked[pair] = true
 	}
-	o, err := p.after(ctx, key)
+	o, err := p.After(ctx, key)
 	if err != nil || o == nil {
 		return err
 	}
 	b := o.Spec.(*gatehouse.Backend)
 	for _, env := range sorted(b.Environments) {
-		e := p.envs[env]
+		e := p.Environments[env]
 		for _, s := range strays(api.Metadata.Ref(), api.Spec.(*gatehouse.API).Data, o.Metadata.Ref(), env, e, b.Environments[env]) {
 			if !s.known && (e == nil || mode(e) != "automatic") {
 				continue
 			}
-			p.fault(api.Ref(), "/spec/data/jurisdictions", s.text)
-			p.fault(o.Ref(), jsonx.Pointer("spec", "environments", env, "targets", itoa(s.target)), s.text)
+			p.Fault(api.Ref(), "/spec/data/jurisdictions", s.text)
+			p.Fault(o.Ref(), jsonx.Pointer("spec", "environments", env, "targets", itoa(s.target)), s.text)
 		}
 	}
-	return nil
-}
-
-// placed refuses a revision that no gateway of the environment may have, and
-// takes note of those that do not get it.
-func (m *move) placed(ctx context.Context, rev *gatehouse.Revision) error {
-	d := rev.Form.Data
-	if d == nil || len(d.Jurisdictions) == 0 {
-		return nil
-	}
-	found, err := m.p.list(ctx, store.Query{Kind: string(gatehouse.KindGateway), Where: map[string]string{"environment": m.env}})
-	if err != nil {
-		return err
-	}
-	var away []string
-	for _, rec := range found {
-		k, err := m.p.object(ctx, rec.Key)
-		if err != nil {
-			return err
-		}
-		if lies := k.object.Spec.(*gatehouse.Gateway).JurisdictionIn(m.rule); !gatehouse.MayPass(d.Jurisdictions, lies) {
-			away = append(away, gatehouse.NotPlaced(m.ref.API(), d.Jurisdictions, k.object.Metadata.Name, lies))
-		}
-	}
-	if len(away) > 0 && len(away) == len(found) {
-		return gatehouse.E(gatehouse.Conflict, "no gateway of the environment may have it: %s", strings.Join(away[:min(len(away), 5)], "; "))
-	}
-	m.out.NotPlaced = away[:min(len(away), 100)]
 	return nil
 }

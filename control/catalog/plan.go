@@ -14,26 +14,32 @@ import (
 	"gatehouse/store"
 )
 
-// A plan is everything that one request leads to, worked out before anything
-// is written.
-type plan struct {
+// A Plan is everything that one request leads to, worked out before anything
+// is written. What of it is about releases is decided by [Releases].
+type Plan struct {
 	*reader
 	c        *Catalog
 	req      *Request
-	now      time.Time
-	actor    string
 	readings *readings
 
-	items     map[string]*item
-	order     []*item
-	envs      map[string]*gatehouse.Environment // as they will be
-	releases  map[string]*wish
-	schedules map[string]*timing
-	notices   []audit.Act // that owners of applications are told of
-	gated     []audit.Act // what the gate writes with the releases
-	held      []Held      // what it kept out
-	claims    *overlay
-	faults    []gatehouse.Fault
+	// Now is the moment of the decision, Actor who has it made.
+	Now   time.Time
+	Actor string
+	// Force is why versions go although they have traffic; "" keeps them.
+	Force string
+	// Environments are as they will be.
+	Environments map[string]*gatehouse.Environment
+	// Releases are what is decided on releases, by their keys.
+	Releases map[string]*Wish
+	// Held are revisions that the gate keeps out.
+	Held []Held
+
+	items   map[string]*item
+	order   []*item
+	notices []audit.Act // that owners of applications are told of
+	also    []audit.Act // of those who decide on releases
+	claims  *overlay    // nil: no route changes
+	faults  []gatehouse.Fault
 }
 
 // An item is one object that the plan puts, deletes, or only looks at again
@@ -76,17 +82,17 @@ func (i *item) put() bool {
 	return i.was == nil || i.changed || i.set != i.was.stored.Set || !bytes.Equal(i.status, i.was.stored.Status)
 }
 
-func (c *Catalog) newPlan(ctx context.Context, req *Request, r *readings) *plan {
-	return &plan{
-		reader: newReader(c.db), c: c, req: req, now: c.now(), actor: audit.From(ctx).Actor, readings: r,
-		items: map[string]*item{}, releases: map[string]*wish{}, schedules: map[string]*timing{},
+func (c *Catalog) newPlan(ctx context.Context, req *Request, r *readings) *Plan {
+	return &Plan{
+		reader: newReader(c.db), c: c, req: req, Now: c.now(), Actor: audit.From(ctx).Actor, Force: req.Force, readings: r,
+		items: map[string]*item{}, Releases: map[string]*Wish{},
 	}
 }
 
 // work goes through all steps; each reads what it needs in few round trips.
-func (p *plan) work(ctx context.Context) error {
+func (p *Plan) work(ctx context.Context) error {
 	steps := []func(context.Context) error{
-		p.gather, p.prune, p.ask, p.check, p.frameworks, p.quotas, p.environments, p.variables, p.dependents, p.subscriptions, p.revise, p.placement, p.flow, p.begin, p.quiet, p.deprecate, p.route, p.bound, p.referred,
+		p.gather, p.prune, p.ask, p.check, p.frameworks, p.quotas, p.environments, p.variables, p.dependents, p.subscriptions, p.revise, p.placement, p.follow, p.dropKeys, p.deprecate, p.route, p.bound, p.referred,
 	}
 	for i, step := range steps {
 		if err := step(ctx); err != nil {
@@ -101,30 +107,30 @@ func (p *plan) work(ctx context.Context) error {
 	return nil
 }
 
-func (p *plan) sortedFaults() []gatehouse.Fault {
+func (p *Plan) sortedFaults() []gatehouse.Fault {
 	slices.SortStableFunc(p.faults, func(a, b gatehouse.Fault) int {
 		return cmp.Or(cmp.Compare(a.Object, b.Object), cmp.Compare(a.Pointer, b.Pointer))
 	})
 	return p.faults[:min(len(p.faults), 100)]
 }
 
-func (p *plan) fault(object, pointer, detail string) {
+func (p *Plan) Fault(object, pointer, detail string) {
 	p.faults = append(p.faults, gatehouse.Fault{Object: object, Pointer: pointer, Detail: detail})
 }
 
 // gather makes an item of every document and finds out what differs.
-func (p *plan) gather(ctx context.Context) error {
+func (p *Plan) gather(ctx context.Context) error {
 	keys := make([]string, 0, len(p.req.Documents))
 	for _, d := range p.req.Documents {
 		keys = append(keys, d.Object.Key())
 	}
-	if err := p.load(ctx, keys); err != nil {
+	if err := p.Load(ctx, keys); err != nil {
 		return err
 	}
 	for _, d := range p.req.Documents {
 		it := &item{key: d.Object.Key(), kind: d.Object.Kind, ref: d.Object.Metadata.Ref(), object: d.Object, files: d.Files, asked: true, named: d.Action}
 		if _, twice := p.items[it.key]; twice {
-			p.fault(d.Object.Ref(), "/metadata/name", "stands twice in what is applied: an object has one document")
+			p.Fault(d.Object.Ref(), "/metadata/name", "stands twice in what is applied: an object has one document")
 			continue
 		}
 		var err error
@@ -166,20 +172,20 @@ func expected(d Document, was *kept) error {
 	return gatehouse.E(gatehouse.Lost, "writing %s: it has moved on to revision %d; revision %d was expected", d.Object.Ref(), rev, *d.Expect)
 }
 
-func (p *plan) add(it *item) {
+func (p *Plan) add(it *item) {
 	p.items[it.key] = it
 	p.order = append(p.order, it)
 }
 
 // drop plans the deletion of an object that is there.
-func (p *plan) drop(was *kept) {
+func (p *Plan) drop(was *kept) {
 	o := was.object
 	p.add(&item{key: o.Key(), kind: o.Kind, ref: o.Metadata.Ref(), was: was, asked: true, changed: true})
 }
 
 // again plans to look at an object that no document names; nil when it is to
 // be deleted.
-func (p *plan) again(k *kept, reason string) *item {
+func (p *Plan) again(k *kept, reason string) *item {
 	key := k.object.Key()
 	it := p.items[key]
 	if it == nil {
@@ -195,8 +201,8 @@ func (p *plan) again(k *kept, reason string) *item {
 	return it
 }
 
-// after is the object as it will be, nil if there will be none.
-func (p *plan) after(ctx context.Context, key string) (*gatehouse.Object, error) {
+// After is the object as it will be, nil if there will be none.
+func (p *Plan) After(ctx context.Context, key string) (*gatehouse.Object, error) {
 	if it, ok := p.items[key]; ok {
 		return it.object, nil
 	}
@@ -209,7 +215,7 @@ func (p *plan) after(ctx context.Context, key string) (*gatehouse.Object, error)
 
 // prune deletes what is to go: what the request says, and what the set applied
 // before and no longer names.
-func (p *plan) prune(ctx context.Context) error {
+func (p *Plan) prune(ctx context.Context) error {
 	for i, key := range p.req.remove {
 		was, err := p.object(ctx, key)
 		if err != nil {
@@ -232,7 +238,7 @@ func (p *plan) prune(ctx context.Context) error {
 		return gatehouse.E(gatehouse.Invalid, "pruning: no set is named, and only what the same set applied earlier may be deleted; give --set NAME")
 	}
 	for _, k := range slices.Backward(gatehouse.Kinds) {
-		found, err := p.list(ctx, store.Query{Kind: string(k.Kind), Where: map[string]string{"set": p.req.Set}})
+		found, err := p.List(ctx, store.Query{Kind: string(k.Kind), Where: map[string]string{"set": p.req.Set}})
 		if err != nil {
 			return err
 		}
@@ -251,7 +257,7 @@ func (p *plan) prune(ctx context.Context) error {
 }
 
 // ask puts every document and deletion to whoever decides about permission.
-func (p *plan) ask(ctx context.Context) error {
+func (p *Plan) ask(ctx context.Context) error {
 	var writes []Write
 	for _, it := range p.order {
 		w := Write{Action: Action(it.kind, "put"), After: it.object}

@@ -3,7 +3,6 @@ package catalog
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"gatehouse"
@@ -12,7 +11,7 @@ import (
 
 // quotas refuses new objects of a team that has as many as it may. What is
 // there stays: a quota that shrinks takes nothing away.
-func (p *plan) quotas(ctx context.Context) error {
+func (p *Plan) quotas(ctx context.Context) error {
 	for _, kind := range []gatehouse.Kind{gatehouse.KindAPI, gatehouse.KindApplication} {
 		made, gone := map[string][]*item{}, map[string]int{}
 		for _, it := range p.order {
@@ -33,7 +32,7 @@ func (p *plan) quotas(ctx context.Context) error {
 	return nil
 }
 
-func (p *plan) quota(ctx context.Context, kind gatehouse.Kind, team string, made []*item, gone int) error {
+func (p *Plan) quota(ctx context.Context, kind gatehouse.Kind, team string, made []*item, gone int) error {
 	most, err := p.most(ctx, kind, team)
 	if err != nil || most == 0 || len(made) <= gone {
 		return err
@@ -44,14 +43,14 @@ func (p *plan) quota(ctx context.Context, kind gatehouse.Kind, team string, made
 	}
 	room := max(0, most-(have-gone))
 	for _, it := range made[min(room, len(made)):] {
-		p.fault(it.object.Ref(), "/metadata/name", fmt.Sprintf("is above the quota of team %q (quotas.%[2]s: %[3]d; it has %[4]d): delete one, or ask for more with \"gatehouse onboard start %[5]s --%[2]s N\"",
+		p.Fault(it.object.Ref(), "/metadata/name", fmt.Sprintf("is above the quota of team %q (quotas.%[2]s: %[3]d; it has %[4]d): delete one, or ask for more with \"gatehouse onboard start %[5]s --%[2]s N\"",
 			team, strings.ToLower(string(kind))+"s", most, have-gone, team))
 	}
 	return nil
 }
 
 // most is how many objects of the kind a team may have; 0 is no bound.
-func (p *plan) most(ctx context.Context, kind gatehouse.Kind, team string) (int, error) {
+func (p *Plan) most(ctx context.Context, kind gatehouse.Kind, team string) (int, error) {
 	t, err := p.team(ctx, team)
 	switch {
 	case err != nil || t == nil || t.Quotas == nil:
@@ -63,8 +62,8 @@ func (p *plan) most(ctx context.Context, kind gatehouse.Kind, team string) (int,
 }
 
 // team is a team as it will be; nil when there will be none.
-func (p *plan) team(ctx context.Context, name string) (*gatehouse.Team, error) {
-	o, err := p.after(ctx, gatehouse.Key(gatehouse.KindTeam, "", name))
+func (p *Plan) team(ctx context.Context, name string) (*gatehouse.Team, error) {
+	o, err := p.After(ctx, gatehouse.Key(gatehouse.KindTeam, "", name))
 	if o == nil || err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func (p *plan) team(ctx context.Context, name string) (*gatehouse.Team, error) {
 
 // count is how many objects of the kind a team has; more than enough are not
 // looked at.
-func (p *plan) count(ctx context.Context, kind gatehouse.Kind, team string, enough int) (n int, err error) {
+func (p *Plan) count(ctx context.Context, kind gatehouse.Kind, team string, enough int) (n int, err error) {
 	q := store.Query{Kind: string(kind), Where: map[string]string{"team": team}, Limit: batchOfKeys}
 	for n <= enough {
 		page, err := p.db.List(ctx, q)
@@ -86,38 +85,4 @@ func (p *plan) count(ctx context.Context, kind gatehouse.Kind, team string, enou
 		q.After = page.Next
 	}
 	return n, nil
-}
-
-// barred says why a team's APIs are not for an environment; "" when they are.
-func (p *plan) barred(ctx context.Context, team, env string) (string, error) {
-	t, err := p.team(ctx, team)
-	if err != nil || t == nil || len(t.Environments) == 0 || slices.Contains(t.Environments, env) {
-		return "", err
-	}
-	return fmt.Sprintf("team %q is not allowed in environment %q, only in %s: ask for it with \"gatehouse onboard start %s --env %s\"", team, env, quoted(t.Environments), team, env), nil
-}
-
-// permitted refuses releases into environments that their team is not allowed
-// in. Going back to what was live there, and taking it away, always is.
-func (p *plan) permitted(ctx context.Context) error {
-	for _, key := range sorted(p.releases) {
-		w := p.releases[key]
-		if w.next == nil || w.action == "release.rollback" || w.was != nil && w.next.Revision == w.was.Revision && w.next.Proposed == "" {
-			continue
-		}
-		team, _ := gatehouse.ParseRef(w.api, "")
-		if err := p.allowed(ctx, team, w.env); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// allowed refuses an environment that a team's APIs are not for.
-func (p *plan) allowed(ctx context.Context, team, env string) error {
-	barred, err := p.barred(ctx, team, env)
-	if err == nil && barred != "" {
-		err = gatehouse.E(gatehouse.Conflict, "%s", barred)
-	}
-	return err
 }

@@ -85,7 +85,7 @@ func revisionKey(team, name, version, hash string) string {
 
 // revise finds the newest revision of every version of the APIs in the plan
 // and writes those that are new.
-func (p *plan) revise(ctx context.Context) error {
+func (p *Plan) revise(ctx context.Context) error {
 	apis := p.apis()
 	var keys []string
 	for _, it := range apis {
@@ -95,7 +95,7 @@ func (p *plan) revise(ctx context.Context) error {
 			}
 		}
 	}
-	if err := p.load(ctx, keys); err != nil {
+	if err := p.Load(ctx, keys); err != nil {
 		return err
 	}
 	if err := p.loadOperations(ctx, apis); err != nil {
@@ -123,7 +123,7 @@ func (p *plan) revise(ctx context.Context) error {
 	if len(p.faults) > 0 {
 		return nil
 	}
-	if err := p.load(ctx, keys); err != nil {
+	if err := p.Load(ctx, keys); err != nil {
 		return err
 	}
 	for _, it := range apis {
@@ -135,11 +135,11 @@ func (p *plan) revise(ctx context.Context) error {
 }
 
 // apis are the items of the plan that are APIs and stay.
-func (p *plan) apis() []*item {
+func (p *Plan) apis() []*item {
 	return slices.DeleteFunc(slices.Clone(p.order), func(it *item) bool { return it.kind != gatehouse.KindAPI || it.deleted() })
 }
 
-func (p *plan) loadOperations(ctx context.Context, apis []*item) error {
+func (p *Plan) loadOperations(ctx context.Context, apis []*item) error {
 	var keys []string
 	for _, it := range apis {
 		if it.was == nil {
@@ -155,10 +155,10 @@ func (p *plan) loadOperations(ctx context.Context, apis []*item) error {
 			}
 		}
 	}
-	return p.load(ctx, keys)
+	return p.Load(ctx, keys)
 }
 
-func (p *plan) reviseAPI(ctx context.Context, it *item) error {
+func (p *Plan) reviseAPI(ctx context.Context, it *item) error {
 	old := APIStatus{}
 	if it.was != nil {
 		var err error
@@ -190,7 +190,7 @@ func (p *plan) reviseAPI(ctx context.Context, it *item) error {
 	return err
 }
 
-func (p *plan) reviseVersion(ctx context.Context, it *item, i int, h *head) error {
+func (p *Plan) reviseVersion(ctx context.Context, it *item, i int, h *head) error {
 	v, before := h.version, h.VersionStatus
 	faults := len(p.faults)
 	if err := p.definition(ctx, it, i, h); err != nil {
@@ -221,25 +221,23 @@ func (p *plan) reviseVersion(ctx context.Context, it *item, i int, h *head) erro
 		return err
 	}
 	h.fresh = h.Revision != before.Revision
-	if serves(v) && v.Backend == "" && !mocked(h) {
-		p.fault(it.object.Ref(), pointerTo(i, "backend"), fmt.Sprintf("version %q names no backend, and not all of its operations are mocked", v.Name))
+	if v.Served() && v.Backend == "" && !mocked(h) {
+		p.Fault(it.object.Ref(), pointerTo(i, "backend"), fmt.Sprintf("version %q names no backend, and not all of its operations are mocked", v.Name))
 	}
 	return nil
 }
 
 // serves reports whether a version is to run on gateways at all.
-func serves(v *gatehouse.Version) bool { return v.Lifecycle != "design" && v.Lifecycle != "retired" }
-
 func pointerTo(version int, rest ...string) string {
 	return jsonx.Pointer(append([]string{"spec", "versions", itoa(version)}, rest...)...)
 }
 
 // included puts the policy sets that the version names into the form, as they
 // will be.
-func (p *plan) included(ctx context.Context, f *gatehouse.RevisionForm) error {
+func (p *Plan) included(ctx context.Context, f *gatehouse.RevisionForm) error {
 	for _, ref := range setsOf(&f.Version, f.Team) {
 		team, name := gatehouse.ParseRef(ref, f.Team)
-		o, err := p.after(ctx, gatehouse.Key(gatehouse.KindPolicySet, team, name))
+		o, err := p.After(ctx, gatehouse.Key(gatehouse.KindPolicySet, team, name))
 		if err != nil {
 			return err
 		}
@@ -295,7 +293,7 @@ func mocked(h *head) bool {
 }
 
 // writeRevisions adds the records of what is new to the item.
-func (p *plan) writeRevisions(it *item) error {
+func (p *Plan) writeRevisions(it *item) error {
 	m := it.object.Metadata
 	for _, name := range sorted(it.heads) {
 		h := it.heads[name]
@@ -313,7 +311,7 @@ func (p *plan) writeRevisions(it *item) error {
 		if p.raw[key].Value != nil {
 			continue // it was before, and is again
 		}
-		rev := gatehouse.Revision{Hash: h.Revision, Form: *h.form, Operations: h.Operations, Created: p.now, CreatedBy: p.actor}
+		rev := gatehouse.Revision{Hash: h.Revision, Form: *h.form, Operations: h.Operations, Created: p.Now, CreatedBy: p.Actor}
 		text, err := jsonx.Marshal(&rev)
 		if err != nil {
 			return err
@@ -331,14 +329,14 @@ func (p *plan) writeRevisions(it *item) error {
 }
 
 // once adds a write of content that several objects may share.
-func (p *plan) once(it *item, w store.Write) {
+func (p *Plan) once(it *item, w store.Write) {
 	if p.raw[w.Key].Value == nil {
 		it.writes = append(it.writes, w)
 		p.raw[w.Key] = store.Record{Key: w.Key, Value: w.Value}
 	}
 }
 
-func (p *plan) writeBlobs(it *item) error {
+func (p *Plan) writeBlobs(it *item) error {
 	for _, path := range sorted(it.files) {
 		sum := it.files[path]
 		if p.raw["Blob/"+sum].Value != nil {
@@ -346,7 +344,7 @@ func (p *plan) writeBlobs(it *item) error {
 		}
 		data, ok := p.req.Files[sum]
 		if !ok || hashOf(data) != sum {
-			p.fault(it.object.Ref(), "/spec", fmt.Sprintf("the content of %q is missing: %s is not among the files sent", path, sum))
+			p.Fault(it.object.Ref(), "/spec", fmt.Sprintf("the content of %q is missing: %s is not among the files sent", path, sum))
 			continue
 		}
 		text, err := json.Marshal(data)

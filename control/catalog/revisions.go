@@ -103,21 +103,6 @@ func (c *Catalog) Operations(ctx context.Context, rev *gatehouse.Revision) ([]ga
 	return all, nil
 }
 
-// Releases are those of a version, in order of environment.
-func (c *Catalog) Releases(ctx context.Context, r Ref) ([]gatehouse.Release, error) {
-	found, err := newReader(c.db).list(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"api": r.API(), "version": r.Version}})
-	if err != nil {
-		return nil, err
-	}
-	all := make([]gatehouse.Release, len(found))
-	for i, rec := range found {
-		if err := json.Unmarshal(rec.Value, &all[i]); err != nil {
-			return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
-		}
-	}
-	return all, nil
-}
-
 // Files are the contents of a revision's definition and of all it refers to,
 // by path as written.
 func (c *Catalog) Files(ctx context.Context, rev *gatehouse.Revision) (map[string][]byte, error) {
@@ -130,16 +115,4 @@ func (c *Catalog) Files(ctx context.Context, rev *gatehouse.Revision) (map[strin
 		out[name] = data
 	}
 	return out, nil
-}
-
-// Live is the revision of a version that is wanted in an environment.
-func (c *Catalog) Live(ctx context.Context, ref Ref, env string) (string, error) {
-	rel, _, err := newReader(c.db).release(ctx, ReleaseKey(env, ref.Team, ref.Name, ref.Version))
-	if err == nil && (rel == nil || rel.Revision == "") {
-		err = gatehouse.E(gatehouse.NotFound, "API version %q is not released in %q", ref, env)
-	}
-	if err != nil {
-		return "", err
-	}
-	return rel.Revision, nil
 }

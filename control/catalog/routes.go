@@ -165,7 +165,7 @@ func (o *overlay) keep(rev store.Seq) {
 }
 
 // route refuses two APIs that claim one route.
-func (p *plan) route(ctx context.Context) error {
+func (p *Plan) route(ctx context.Context) error {
 	p.claims = newOverlay(p.c.routes)
 	if err := p.claimHeads(ctx); err != nil {
 		return err
@@ -191,12 +191,12 @@ func (p *plan) route(ctx context.Context) error {
 			detail += fmt.Sprintf(" in environment %q", env)
 		}
 		api, version, _ := strings.Cut(id, "@")
-		p.fault("API "+api, p.versionPointer(api, version), detail)
+		p.Fault("API "+api, p.versionPointer(api, version), detail)
 	}
 	return nil
 }
 
-func (p *plan) versionPointer(api, version string) string {
+func (p *Plan) versionPointer(api, version string) string {
 	if it := p.items["API/"+api]; it != nil && !it.deleted() {
 		for i, v := range it.object.Spec.(*gatehouse.API).Versions {
 			if v.Name == version {
@@ -208,7 +208,7 @@ func (p *plan) versionPointer(api, version string) string {
 }
 
 // claimHeads claims the routes of newest revisions that changed.
-func (p *plan) claimHeads(ctx context.Context) error {
+func (p *Plan) claimHeads(ctx context.Context) error {
 	for _, it := range p.order {
 		if it.kind != gatehouse.KindAPI {
 			continue
@@ -226,7 +226,7 @@ func (p *plan) claimHeads(ctx context.Context) error {
 			h := it.heads[name]
 			switch {
 			case !h.fresh:
-			case !serves(h.version):
+			case !h.version.Served():
 				p.claims.put(ownerOf(anywhere, it.ref, name), nil)
 			default:
 				p.claims.put(ownerOf(anywhere, it.ref, name), routesOf(anywhere, nil, h.form, h.operations))
@@ -238,12 +238,12 @@ func (p *plan) claimHeads(ctx context.Context) error {
 
 // claimReleases claims the routes of releases that change, and of all of an
 // environment whose hosts change.
-func (p *plan) claimReleases(ctx context.Context) error {
+func (p *Plan) claimReleases(ctx context.Context) error {
 	wanted := map[string]*gatehouse.Release{}
-	for key, w := range p.releases {
-		wanted[key] = w.next
-		if w.next == nil {
-			p.claims.put(ownerOf(w.env, w.api, w.version), nil)
+	for key, w := range p.Releases {
+		wanted[key] = w.Next
+		if w.Next == nil {
+			p.claims.put(ownerOf(w.Env, w.API, w.Version), nil)
 		}
 	}
 	for _, it := range p.order {
@@ -251,7 +251,7 @@ func (p *plan) claimReleases(ctx context.Context) error {
 		if !ok || it.was == nil || fmt.Sprint(s.Hosts) == fmt.Sprint(it.was.object.Spec.(*gatehouse.Environment).Hosts) {
 			continue
 		}
-		found, err := p.list(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"environment": it.ref}})
+		found, err := p.List(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"environment": it.ref}})
 		if err != nil {
 			return err
 		}
@@ -259,7 +259,7 @@ func (p *plan) claimReleases(ctx context.Context) error {
 			if _, planned := wanted[rec.Key]; planned {
 				continue
 			}
-			if wanted[rec.Key], _, err = p.release(ctx, rec.Key); err != nil {
+			if wanted[rec.Key], _, err = p.Release(ctx, rec.Key); err != nil {
 				return err
 			}
 		}
@@ -267,7 +267,7 @@ func (p *plan) claimReleases(ctx context.Context) error {
 	return p.claimAll(ctx, wanted)
 }
 
-func (p *plan) claimAll(ctx context.Context, wanted map[string]*gatehouse.Release) error {
+func (p *Plan) claimAll(ctx context.Context, wanted map[string]*gatehouse.Release) error {
 	known := map[string]head{}
 	for _, it := range p.apis() {
 		for name, h := range it.heads {
@@ -282,13 +282,13 @@ func (p *plan) claimAll(ctx context.Context, wanted map[string]*gatehouse.Releas
 			continue
 		}
 		if h, ok := known["Revision/"+rel.API+"/"+rel.Version+"/"+rel.Revision]; ok {
-			p.claims.put(ownerOf(rel.Environment, rel.API, rel.Version), routesOf(rel.Environment, p.envs[rel.Environment].Hosts, h.form, h.operations))
+			p.claims.put(ownerOf(rel.Environment, rel.API, rel.Version), routesOf(rel.Environment, p.Environments[rel.Environment].Hosts, h.form, h.operations))
 			continue
 		}
 		lacking[key] = rel
 	}
 	return eachRevision(ctx, p.reader, lacking, func(rel *gatehouse.Release, rev *gatehouse.Revision, ops []gatehouse.Operation) {
-		if e := p.envs[rel.Environment]; e != nil {
+		if e := p.Environments[rel.Environment]; e != nil {
 			p.claims.put(ownerOf(rel.Environment, rel.API, rel.Version), routesOf(rel.Environment, e.Hosts, &rev.Form, ops))
 		}
 	})
@@ -301,7 +301,7 @@ func eachRevision(ctx context.Context, r *reader, rels map[string]*gatehouse.Rel
 	for _, rel := range rels {
 		keys = append(keys, "Revision/"+rel.API+"/"+rel.Version+"/"+rel.Revision)
 	}
-	if err := r.load(ctx, keys); err != nil {
+	if err := r.Load(ctx, keys); err != nil {
 		return err
 	}
 	revisions := map[string]*gatehouse.Revision{}
@@ -316,7 +316,7 @@ func eachRevision(ctx context.Context, r *reader, rels map[string]*gatehouse.Rel
 			contents = append(contents, "Operations/"+rev.Operations)
 		}
 	}
-	if err := r.load(ctx, contents); err != nil {
+	if err := r.Load(ctx, contents); err != nil {
 		return err
 	}
 	for _, rel := range rels {

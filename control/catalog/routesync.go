@@ -154,7 +154,7 @@ func (r *routes) addHeads(ctx context.Context, rd *reader, page []store.Record) 
 			return err
 		}
 		for _, v := range k.object.Spec.(*gatehouse.API).Versions {
-			if rev := status.Versions[v.Name].Revision; rev != "" && serves(&v) {
+			if rev := status.Versions[v.Name].Revision; rev != "" && v.Served() {
 				heads[rec.Key+"@"+v.Name] = &gatehouse.Release{API: k.object.Metadata.Ref(), Version: v.Name, Revision: rev}
 			}
 		}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"encoding/json"
 
 	"gatehouse"
 	"gatehouse/store"
@@ -19,15 +18,11 @@ type kept struct {
 }
 
 func keptOf(r store.Record) (*kept, error) {
-	k := &kept{rev: r.Rev}
-	if err := json.Unmarshal(r.Value, &k.stored); err != nil {
-		return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", r.Key, err)
+	stored, o, err := gatehouse.ReadStored(r.Key, r.Value)
+	if err != nil {
+		return nil, err
 	}
-	k.object = new(gatehouse.Object)
-	if err := json.Unmarshal(k.stored.Object, k.object); err != nil {
-		return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", r.Key, err)
-	}
-	return k, nil
+	return &kept{rev: r.Rev, stored: stored, object: o}, nil
 }
 
 // A reader remembers what it read, so that a decision over a thousand objects
@@ -43,7 +38,7 @@ func newReader(db store.DB) *reader {
 }
 
 // load reads the keys not read before.
-func (r *reader) load(ctx context.Context, keys []string) error {
+func (r *reader) Load(ctx context.Context, keys []string) error {
 	var lacking []string
 	for _, k := range keys {
 		if _, known := r.raw[k]; !known {
@@ -66,8 +61,8 @@ func (r *reader) load(ctx context.Context, keys []string) error {
 }
 
 // record is one record; ok is false when there is none.
-func (r *reader) record(ctx context.Context, key string) (store.Record, bool, error) {
-	if err := r.load(ctx, []string{key}); err != nil {
+func (r *reader) Record(ctx context.Context, key string) (store.Record, bool, error) {
+	if err := r.Load(ctx, []string{key}); err != nil {
 		return store.Record{}, false, err
 	}
 	rec := r.raw[key]
@@ -79,7 +74,7 @@ func (r *reader) object(ctx context.Context, key string) (*kept, error) {
 	if k, ok := r.kept[key]; ok {
 		return k, nil
 	}
-	rec, ok, err := r.record(ctx, key)
+	rec, ok, err := r.Record(ctx, key)
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -91,7 +86,7 @@ func (r *reader) object(ctx context.Context, key string) (*kept, error) {
 }
 
 // list reads all objects or records that a query finds and remembers them.
-func (r *reader) list(ctx context.Context, q store.Query) ([]store.Record, error) {
+func (r *reader) List(ctx context.Context, q store.Query) ([]store.Record, error) {
 	var all []store.Record
 	q.Limit = batchOfKeys
 	for {

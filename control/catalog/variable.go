@@ -15,7 +15,7 @@ import (
 
 // unresolved says which variables that a revision uses the environment does not
 // set, and what does not fit once they are in their places.
-func (p *plan) unresolved(_ context.Context, form *gatehouse.RevisionForm, env string, e *gatehouse.Environment) (lacks []string, err error) {
+func (p *Plan) unresolved(_ context.Context, form *gatehouse.RevisionForm, env string, e *gatehouse.Environment) (lacks []string, err error) {
 	if e == nil {
 		return nil, nil
 	}
@@ -53,7 +53,7 @@ func (p *plan) unresolved(_ context.Context, form *gatehouse.RevisionForm, env s
 
 // variables checks what uses variables against the environments that set all
 // of them, and that no environment loses one that something live there uses.
-func (p *plan) variables(ctx context.Context) error {
+func (p *Plan) variables(ctx context.Context) error {
 	for _, it := range p.order {
 		if it.deleted() || !it.changed {
 			continue
@@ -72,39 +72,39 @@ func (p *plan) variables(ctx context.Context) error {
 	return nil
 }
 
-func (p *plan) fits(it *item, u gatehouse.PolicyUse, pointer []string) {
+func (p *Plan) fits(it *item, u gatehouse.PolicyUse, pointer []string) {
 	kind, ok := all.Find(u.Name)
 	names, bad := u.Variables()
 	if !ok || len(names) == 0 || bad != "" {
 		return
 	}
-	for _, env := range sorted(p.envs) {
-		if own, ok := it.object.Spec.(*gatehouse.Environment); ok && p.envs[env] != own {
+	for _, env := range sorted(p.Environments) {
+		if own, ok := it.object.Spec.(*gatehouse.Environment); ok && p.Environments[env] != own {
 			continue
 		}
-		config, unset := u.Resolve(p.envs[env].Variables)
+		config, unset := u.Resolve(p.Environments[env].Variables)
 		if len(unset) > 0 {
 			if it.kind == gatehouse.KindEnvironment {
-				p.fault(it.object.Ref(), jsonx.Pointer(pointer...), fmt.Sprintf("variables %s are not set in this environment", quoted(unset)))
+				p.Fault(it.object.Ref(), jsonx.Pointer(pointer...), fmt.Sprintf("variables %s are not set in this environment", quoted(unset)))
 			}
 			continue
 		}
 		if _, err := kind.Decode(config); err != nil {
-			p.fault(it.object.Ref(), jsonx.Pointer(pointer...), fmt.Sprintf("with the variables of environment %q: %v", env, err))
+			p.Fault(it.object.Ref(), jsonx.Pointer(pointer...), fmt.Sprintf("with the variables of environment %q: %v", env, err))
 		}
 	}
 }
 
 // keptVariables reports what is live in an environment and does not work with
 // its variables as they will be.
-func (p *plan) keptVariables(ctx context.Context, it *item, s *gatehouse.Environment) error {
-	found, err := p.list(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"environment": it.ref}})
+func (p *Plan) keptVariables(ctx context.Context, it *item, s *gatehouse.Environment) error {
+	found, err := p.List(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"environment": it.ref}})
 	if err != nil {
 		return err
 	}
 	rels := map[string]*gatehouse.Release{}
 	for _, rec := range found {
-		rel, _, err := p.release(ctx, rec.Key)
+		rel, _, err := p.Release(ctx, rec.Key)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (p *plan) keptVariables(ctx context.Context, it *item, s *gatehouse.Environ
 	return eachRevision(ctx, p.reader, rels, func(rel *gatehouse.Release, rev *gatehouse.Revision, _ []gatehouse.Operation) {
 		lacks, _ := p.unresolved(ctx, &rev.Form, it.ref, s)
 		for _, text := range lacks {
-			p.fault(it.object.Ref(), "/spec/variables", fmt.Sprintf("%s@%s is live here: %s", rel.API, rel.Version, text))
+			p.Fault(it.object.Ref(), "/spec/variables", fmt.Sprintf("%s@%s is live here: %s", rel.API, rel.Version, text))
 		}
 	})
 }

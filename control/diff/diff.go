@@ -1,4 +1,7 @@
-package release
+// Package diff tells what changes for callers from one revision of an API
+// version to another: in the definition, beside it, and which applications have
+// called what goes.
+package diff
 
 import (
 	"cmp"
@@ -9,6 +12,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/control/catalog"
+	"gatehouse/control/release"
 	"gatehouse/definition/breaking"
 	"gatehouse/store"
 )
@@ -65,9 +69,10 @@ const maxAffected = 1000
 
 // A Differ compares revisions.
 type Differ struct {
-	Catalog *catalog.Catalog
-	DB      store.DB
-	Now     func() time.Time
+	Catalog  *catalog.Catalog
+	Releases *release.Desk
+	DB       store.DB
+	Now      func() time.Time
 }
 
 // comparing bounds how many definitions are compared at once: each may take all
@@ -106,7 +111,7 @@ func (f *Differ) Diff(ctx context.Context, from, to Side, days int) (*Difference
 
 func (f *Differ) revision(ctx context.Context, s *Side) (*gatehouse.Revision, error) {
 	if s.Environment != "" && s.Revision == "" {
-		live, err := f.Catalog.Live(ctx, s.Ref, s.Environment)
+		live, err := f.Releases.Live(ctx, s.Ref, s.Environment)
 		if err != nil {
 			return nil, err
 		}

@@ -1,4 +1,10 @@
-package catalog
+// Package exposure shows what the company exposes: which API version answers on
+// which gateway, and what every instance of that gateway really runs, now or at
+// any past moment.
+//
+// It only reads. What is wanted is decided by package release; what an instance
+// runs is what it acknowledged to package fleet.
+package exposure
 
 import (
 	"cmp"
@@ -11,6 +17,9 @@ import (
 	"gatehouse"
 	"gatehouse/store"
 )
+
+// pageOf and keysOf bound one read of records by a query and by their keys.
+const pageOf, keysOf = 1000, 500
 
 // States of an entry and of an instance.
 const (
@@ -61,7 +70,7 @@ type Selection struct {
 
 // A past is everything the view is made of, all of one moment.
 type past struct {
-	c         *Catalog
+	db        store.DB
 	at        store.Seq
 	envs      map[string]*gatehouse.Environment
 	gateways  map[string][]*gatehouse.Object // by environment
@@ -88,12 +97,15 @@ type standing struct {
 // Entries lists what is exposed, where, and what each instance runs, at any
 // moment: one for each released version and gateway, in order of environment,
 // API, version and gateway.
-func (c *Catalog) Entries(ctx context.Context, s Selection) ([]Entry, error) {
-	at, err := c.moment(ctx, s.AsOf)
-	if err != nil || !s.AsOf.IsZero() && at == 0 {
-		return nil, err
+func Entries(ctx context.Context, db store.DB, s Selection) ([]Entry, error) {
+	at := store.Seq(0)
+	if !s.AsOf.IsZero() {
+		var err error
+		if at, err = db.AsOf(ctx, s.AsOf); err != nil || at == 0 {
+			return nil, err
+		}
 	}
-	p := &past{c: c, at: at, stood: map[moment]map[string]string{}}
+	p := &past{db: db, at: at, stood: map[moment]map[string]string{}}
 	if err := p.read(ctx, s); err != nil {
 		return nil, err
 	}
@@ -129,12 +141,12 @@ func (c *Catalog) Entries(ctx context.Context, s Selection) ([]Entry, error) {
 
 // each goes through all records of a query as of the moment.
 func (p *past) each(ctx context.Context, q store.Query, do func(store.Record) error) error {
-	q.AsOf, q.Limit = p.at, 2*batchOfKeys
+	q.AsOf, q.Limit = p.at, pageOf
 	if p.at != 0 {
 		q.Limit = 0 // the past is read in one go: each page would go through all history
 	}
 	for {
-		page, err := p.c.db.List(ctx, q)
+		page, err := p.db.List(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -155,9 +167,9 @@ func (p *past) read(ctx context.Context, s Selection) error {
 	p.instances, p.titles = map[string][]gatehouse.Instance{}, map[string]string{}
 	object := func(do func(o *gatehouse.Object)) func(store.Record) error {
 		return func(rec store.Record) error {
-			k, err := keptOf(rec)
+			_, o, err := gatehouse.ReadStored(rec.Key, rec.Value)
 			if err == nil {
-				do(k.object)
+				do(o)
 			}
 			return err
 		}
@@ -216,21 +228,23 @@ func (k *standing) shown() string {
 }
 
 func (p *past) readRevisions(ctx context.Context) error {
-	r := newReader(p.c.db)
 	p.revisions = map[string]*gatehouse.Revision{}
 	var keys []string
 	for i := range p.releases {
 		keys = append(keys, p.releases[i].shown())
 	}
-	if err := r.load(ctx, keys); err != nil {
-		return err
-	}
-	for _, key := range keys {
-		rev := new(gatehouse.Revision)
-		if err := json.Unmarshal(r.raw[key].Value, rev); err != nil {
-			return gatehouse.E(gatehouse.Internal, "reading %q: %w", key, err)
+	for some := range slices.Chunk(keys, keysOf) {
+		found, err := p.db.GetMany(ctx, some)
+		if err != nil {
+			return err
 		}
-		p.revisions[key] = rev
+		for _, key := range some {
+			rev := new(gatehouse.Revision)
+			if err := json.Unmarshal(found[key].Value, rev); err != nil {
+				return gatehouse.E(gatehouse.Internal, "reading %q: %w", key, err)
+			}
+			p.revisions[key] = rev
+		}
 	}
 	return nil
 }

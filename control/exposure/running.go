@@ -1,4 +1,4 @@
-package catalog
+package exposure
 
 import (
 	"context"
@@ -68,7 +68,7 @@ func (p *past) running(ctx context.Context, k standing, serial store.Seq) (strin
 	stood, ok := p.stood[moment{k.Environment, serial}]
 	if !ok {
 		stood = map[string]string{}
-		page, err := p.c.db.List(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"environment": k.Environment}, AsOf: serial})
+		page, err := p.db.List(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"environment": k.Environment}, AsOf: serial})
 		if err != nil {
 			return "", err
 		}

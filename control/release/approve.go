@@ -1,7 +1,9 @@
-package catalog
+package release
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,6 +12,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/control/audit"
+	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
 	"gatehouse/jsonx"
 	"gatehouse/store"
@@ -37,15 +40,15 @@ type Approval struct {
 
 // request asks for approval; what is live stays so meanwhile.
 func (m *move) request(ctx context.Context, rev *gatehouse.Revision, terms Terms) error {
-	if m.now != nil && (m.now.State == Wanted && m.now.Revision == rev.Hash && m.now.Canary == nil || m.now.State == Requested && m.now.Proposed == rev.Hash && samePlan(m.now, terms)) {
+	if m.now != nil && (m.now.State == gatehouse.ReleaseWanted && m.now.Revision == rev.Hash && m.now.Canary == nil || m.now.State == gatehouse.ReleaseRequested && m.now.Proposed == rev.Hash && samePlan(m.now, terms)) {
 		return m.tellApprovals(ctx)
 	}
-	if err := m.p.admit(ctx, m.env, m.ref.API(), m.ref.Version, rev.Hash, gate.Aside); err != nil {
+	if err := m.p.admit(ctx, m.env, m.at(rev.Hash), gate.Aside); err != nil {
 		return err
 	}
 	next := &gatehouse.Release{
-		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, State: Requested, Proposed: rev.Hash, ProposedCanary: terms.Canary,
-		ProposedAt: terms.At.UTC(), Time: m.p.now, By: m.p.actor, Note: terms.Note, Override: terms.Override,
+		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, State: gatehouse.ReleaseRequested, Proposed: rev.Hash, ProposedCanary: terms.Canary,
+		ProposedAt: terms.At.UTC(), Time: m.p.Now, By: m.p.Actor, Note: terms.Note, Override: terms.Override,
 	}
 	if m.now != nil {
 		next.Revision, next.Previous = m.now.Revision, m.now.Previous
@@ -87,7 +90,8 @@ func (m *move) decisions() (subject, digest string, err error) {
 		Environment: m.env, API: m.now.API, Version: m.now.Version, Proposed: m.now.Proposed, ProposedCanary: m.now.ProposedCanary,
 		ProposedAt: m.now.ProposedAt, Time: m.now.Time, By: m.now.By, Note: m.now.Note, Override: m.now.Override,
 	})
-	return "Release " + m.env + " " + m.ref.String(), hashOf(text), err
+	sum := sha256.Sum256(text)
+	return "Release " + m.env + " " + m.ref.String(), hex.EncodeToString(sum[:]), err
 }
 
 // said lists who has approved what waits, in order of their names.
@@ -96,7 +100,7 @@ func (m *move) said(ctx context.Context) ([]gatehouse.Decision, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, err := m.c.db.List(ctx, store.Query{Kind: string(gatehouse.KindDecision), Prefix: decisionKey(subject, digest, ""), Limit: batchOfKeys})
+	page, err := m.d.db.List(ctx, store.Query{Kind: string(gatehouse.KindDecision), Prefix: decisionKey(subject, digest, ""), Limit: pageOf})
 	if err != nil {
 		return nil, err
 	}
@@ -115,18 +119,18 @@ func decisionKey(subject, digest, by string) string {
 
 // tellApprovals fills in how far the approval has come.
 func (m *move) tellApprovals(ctx context.Context) (err error) {
-	if m.now != nil && m.now.State == Requested {
+	if m.now != nil && m.now.State == gatehouse.ReleaseRequested {
 		m.out.Needed = m.needed()
 		m.out.Approvals, err = m.said(ctx)
 	}
 	return err
 }
 
-// ApproveRelease is one person's word for a requested release. Who asked for it
+// Approve is one person's word for a requested release. Who asked for it
 // cannot give it: it takes four eyes. When as many persons as the environment
 // asks for have given theirs, it is released.
-func (c *Catalog) ApproveRelease(ctx context.Context, ref Ref, env, reason string) (Released, error) {
-	return c.move(ctx, "approving", ref, env, func(m *move) error {
+func (d *Desk) Approve(ctx context.Context, ref catalog.Ref, env, reason string) (Released, error) {
+	return d.move(ctx, "approving", ref, env, func(m *move) error {
 		if err := m.waiting(); err != nil {
 			return err
 		}
@@ -137,7 +141,7 @@ func (c *Catalog) ApproveRelease(ctx context.Context, ref Ref, env, reason strin
 		if err := m.mayApprove(ctx, said); err != nil {
 			return err
 		}
-		rev, err := c.Revision(ctx, Ref{ref.Team, ref.Name, ref.Version, m.now.Proposed})
+		rev, err := d.catalog.Revision(ctx, m.at(m.now.Proposed))
 		if err != nil {
 			return err
 		}
@@ -148,7 +152,7 @@ func (c *Catalog) ApproveRelease(ctx context.Context, ref Ref, env, reason strin
 			return err
 		}
 		m.out.Needed = m.needed()
-		m.out.Approvals = append(said, gatehouse.Decision{Decision: gatehouse.Approved, By: m.p.actor, Time: m.p.now, Comment: reason})
+		m.out.Approvals = append(said, gatehouse.Decision{Decision: gatehouse.Approved, By: m.p.Actor, Time: m.p.Now, Comment: reason})
 		if len(m.out.Approvals) < m.out.Needed {
 			return nil
 		}
@@ -160,20 +164,20 @@ func (c *Catalog) ApproveRelease(ctx context.Context, ref Ref, env, reason strin
 func (m *move) mayApprove(ctx context.Context, said []gatehouse.Decision) error {
 	rule := m.approvals()
 	switch {
-	case m.now.By == m.p.actor:
+	case m.now.By == m.p.Actor:
 		return gatehouse.E(gatehouse.Denied, "%q asked for it; someone else has to approve it", m.now.By)
-	case strings.HasPrefix(m.p.actor, "service:") || m.p.actor == "system":
-		return gatehouse.E(gatehouse.Denied, "%q is no person; a release is approved by one", m.p.actor)
-	case slices.ContainsFunc(said, func(d gatehouse.Decision) bool { return d.By == m.p.actor }):
-		return gatehouse.E(gatehouse.Conflict, "%q has approved it already; %d more %s to", m.p.actor, m.needed()-len(said), plural(m.needed()-len(said), "person has", "persons have"))
-	case rule.Role != "" && (m.c.Holds == nil || !m.c.Holds(m.p.actor, rule.Role, "API/"+m.ref.API())):
-		return gatehouse.E(gatehouse.Denied, "%q does not hold role %q on API %q, which the environment asks of those who approve", m.p.actor, rule.Role, m.ref.API())
-	case m.c.Hands == nil:
+	case strings.HasPrefix(m.p.Actor, "service:") || m.p.Actor == "system":
+		return gatehouse.E(gatehouse.Denied, "%q is no person; a release is approved by one", m.p.Actor)
+	case slices.ContainsFunc(said, func(d gatehouse.Decision) bool { return d.By == m.p.Actor }):
+		return gatehouse.E(gatehouse.Conflict, "%q has approved it already; %d more %s to", m.p.Actor, m.needed()-len(said), plural(m.needed()-len(said), "person has", "persons have"))
+	case rule.Role != "" && (m.d.Holds == nil || !m.d.Holds(m.p.Actor, rule.Role, "API/"+m.ref.API())):
+		return gatehouse.E(gatehouse.Denied, "%q does not hold role %q on API %q, which the environment asks of those who approve", m.p.Actor, rule.Role, m.ref.API())
+	case m.d.Hands == nil:
 		return nil
 	}
-	hands, err := m.c.Hands(ctx, m.now.By)
-	if err == nil && hands[m.p.actor] {
-		return gatehouse.E(gatehouse.Denied, "%q made a token for %q, which asked for it; someone else has to approve it", m.p.actor, m.now.By)
+	hands, err := m.d.Hands(ctx, m.now.By)
+	if err == nil && hands[m.p.Actor] {
+		return gatehouse.E(gatehouse.Denied, "%q made a token for %q, which asked for it; someone else has to approve it", m.p.Actor, m.now.By)
 	}
 	return err
 }
@@ -188,10 +192,10 @@ func plural(n int, one, many string) string {
 // letThrough releases what has been approved.
 func (m *move) letThrough(ctx context.Context, rev *gatehouse.Revision, reason string) error {
 	terms := Terms{Note: m.now.Note, Canary: m.now.ProposedCanary, Override: m.now.Override, approved: true}
-	if m.now.ProposedAt.After(m.p.now) {
+	if m.now.ProposedAt.After(m.p.Now) {
 		terms.At = m.now.ProposedAt
 	}
-	at := m.p.now
+	at := m.p.Now
 	if !terms.At.IsZero() {
 		at = terms.At
 	}
@@ -206,10 +210,10 @@ func (m *move) letThrough(ctx context.Context, rev *gatehouse.Revision, reason s
 		if err := m.bring(ctx, "release.approve", rev, terms); err != nil {
 			return err
 		}
-		if w := m.p.releases[m.key]; w != nil && w.next != nil {
-			w.next.By, w.reason = asked, reason
-			if w.next.Canary != nil {
-				w.next.Canary.By = asked
+		if w := m.p.Releases[m.key]; w != nil && w.Next != nil {
+			w.Next.By, w.Reason = asked, reason
+			if w.Next.Canary != nil {
+				w.Next.Canary.By = asked
 			}
 		}
 		return nil
@@ -227,16 +231,16 @@ func (m *move) unask(action, reason string) {
 	var next *gatehouse.Release
 	if m.now.Revision != "" {
 		r := *m.now
-		r.State, r.Proposed, r.ProposedCanary, r.ProposedAt, r.Time, r.By, r.Note, r.Override = Wanted, "", nil, time.Time{}, m.p.now, m.p.actor, "", ""
+		r.State, r.Proposed, r.ProposedCanary, r.ProposedAt, r.Time, r.By, r.Note, r.Override = gatehouse.ReleaseWanted, "", nil, time.Time{}, m.p.Now, m.p.Actor, "", ""
 		next = &r
 	}
 	m.will(action, next, reason)
 }
 
-// RejectRelease turns a requested release down; what was live stays. One
+// Reject turns a requested release down; what was live stays. One
 // person's word is enough.
-func (c *Catalog) RejectRelease(ctx context.Context, ref Ref, env, reason string) (Released, error) {
-	return c.move(ctx, "rejecting", ref, env, func(m *move) error {
+func (d *Desk) Reject(ctx context.Context, ref catalog.Ref, env, reason string) (Released, error) {
+	return d.move(ctx, "rejecting", ref, env, func(m *move) error {
 		if err := m.waiting(); err != nil {
 			return err
 		}
@@ -246,7 +250,7 @@ func (c *Catalog) RejectRelease(ctx context.Context, ref Ref, env, reason string
 }
 
 func (m *move) waiting() error {
-	if m.now == nil || m.now.State != Requested {
+	if m.now == nil || m.now.State != gatehouse.ReleaseRequested {
 		return gatehouse.E(gatehouse.Conflict, "no release waits for approval there")
 	}
 	return nil
@@ -258,7 +262,7 @@ func (m *move) say(decision, comment string) error {
 	if err != nil {
 		return err
 	}
-	d := gatehouse.Decision{Subject: subject, Digest: digest, Decision: decision, By: m.p.actor, Time: m.p.now, Comment: comment}
+	d := gatehouse.Decision{Subject: subject, Digest: digest, Decision: decision, By: m.p.Actor, Time: m.p.Now, Comment: comment}
 	text, err := jsonx.Marshal(&d)
 	if err != nil {
 		return err
@@ -275,7 +279,7 @@ func (m *move) say(decision, comment string) error {
 func (m *move) decided(decision, reason string) error {
 	a := Approval{
 		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, Revision: m.now.Proposed, Decision: decision,
-		RequestedBy: m.now.By, Requested: m.now.Time, DecidedBy: m.p.actor, Decided: m.p.now, Reason: reason,
+		RequestedBy: m.now.By, Requested: m.now.Time, DecidedBy: m.p.Actor, Decided: m.p.Now, Reason: reason,
 	}
 	text, err := jsonx.Marshal(&a)
 	if err != nil {

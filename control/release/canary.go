@@ -1,15 +1,14 @@
-package catalog
+package release
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
-	"gatehouse/store"
 )
 
 // Bounds of a canary's plan.
@@ -63,7 +62,7 @@ func (m *move) canaryFits(ctx context.Context, rev *gatehouse.Revision, plan *ga
 	case m.now.Revision == rev.Hash:
 		return gatehouse.E(gatehouse.Conflict, "revision %.12s is live there already; a canary is of another one", rev.Hash)
 	}
-	live, err := m.c.Revision(ctx, Ref{m.ref.Team, m.ref.Name, m.ref.Version, m.now.Revision})
+	live, err := m.d.catalog.Revision(ctx, m.at(m.now.Revision))
 	if err != nil {
 		return err
 	}
@@ -79,17 +78,17 @@ func (m *move) beginCanary(ctx context.Context, rev *gatehouse.Revision, terms T
 	if err := m.canaryFits(ctx, rev, terms.Canary); err != nil { // again: what is live may have changed since it was asked for
 		return err
 	}
-	if err := m.p.admit(ctx, m.env, m.ref.API(), m.ref.Version, rev.Hash, gate.Aside); err != nil {
+	if err := m.p.admit(ctx, m.env, m.at(rev.Hash), gate.Aside); err != nil {
 		return err
 	}
 	next := *m.now
-	next.State, next.Proposed, next.ProposedCanary, next.ProposedAt = Wanted, "", nil, time.Time{}
+	next.State, next.Proposed, next.ProposedCanary, next.ProposedAt = gatehouse.ReleaseWanted, "", nil, time.Time{}
 	c := &gatehouse.Canary{
-		CanaryPlan: *terms.Canary, Revision: rev.Hash, State: gatehouse.CanaryRunning, Since: m.p.now, Started: m.p.now, By: m.p.actor,
+		CanaryPlan: *terms.Canary, Revision: rev.Hash, State: gatehouse.CanaryRunning, Since: m.p.Now, Started: m.p.Now, By: m.p.Actor,
 		Note: terms.Note, Override: terms.Override,
 	}
 	var err error
-	if c.Base, err = m.p.c.counted(ctx, m.env, m.ref, rev.Hash, hourOf(m.p.now)); err != nil {
+	if c.Base, err = m.d.counted(ctx, m.env, m.ref, rev.Hash, hourOf(m.p.Now)); err != nil {
 		return err
 	}
 	next.Canary = c
@@ -99,8 +98,8 @@ func (m *move) beginCanary(ctx context.Context, rev *gatehouse.Revision, terms T
 
 // will plans what the release becomes.
 func (m *move) will(action string, next *gatehouse.Release, reason string) {
-	m.p.releases[m.key] = &wish{
-		key: m.key, env: m.env, api: m.ref.API(), version: m.ref.Version, was: m.now, rev: m.rev, next: next, action: action, reason: reason,
+	m.p.Releases[m.key] = &catalog.Wish{
+		Key: m.key, Env: m.env, API: m.ref.API(), Version: m.ref.Version, Was: m.now, Rev: m.rev, Next: next, Action: action, Reason: reason,
 	}
 }
 
@@ -125,8 +124,8 @@ type CanaryStep struct {
 }
 
 // Canary does a step of the canary of a version in an environment.
-func (c *Catalog) Canary(ctx context.Context, ref Ref, env string, s CanaryStep) (Released, error) {
-	return c.move(ctx, strings.TrimPrefix(s.Action, "release.")+" canary of", ref, env, func(m *move) error {
+func (d *Desk) Canary(ctx context.Context, ref catalog.Ref, env string, s CanaryStep) (Released, error) {
+	return d.move(ctx, strings.TrimPrefix(s.Action, "release.")+" canary of", ref, env, func(m *move) error {
 		if m.now == nil || m.now.Canary == nil {
 			return gatehouse.E(gatehouse.Conflict, "no canary is on its way there")
 		}
@@ -150,10 +149,10 @@ func (c *Catalog) Canary(ctx context.Context, ref Ref, env string, s CanaryStep)
 			if k.State == gatehouse.CanaryRunning {
 				return nil
 			}
-			if err := m.thawed(m.p.now, k.Override); err != nil {
+			if err := m.thawed(m.p.Now, k.Override); err != nil {
 				return err
 			}
-			k.State, k.Since = gatehouse.CanaryRunning, m.p.now
+			k.State, k.Since = gatehouse.CanaryRunning, m.p.Now
 		case "release.wait":
 			if k.Waits == s.Reason {
 				return nil
@@ -176,54 +175,35 @@ func (c *Catalog) Canary(ctx context.Context, ref Ref, env string, s CanaryStep)
 
 // step takes the next share, if its revision may still come in.
 func (m *move) step(ctx context.Context, k *gatehouse.Canary) error {
-	rev, err := m.c.Revision(ctx, Ref{m.ref.Team, m.ref.Name, m.ref.Version, k.Revision})
+	rev, err := m.d.catalog.Revision(ctx, m.at(k.Revision))
 	if err == nil {
 		err = m.runs(ctx, rev)
 	}
 	if err != nil {
 		return err
 	}
-	k.Step, k.Since, k.Waits = k.Step+1, m.p.now, ""
-	k.Base, err = m.p.c.counted(ctx, m.env, m.ref, k.Revision, hourOf(m.p.now))
+	k.Step, k.Since, k.Waits = k.Step+1, m.p.Now, ""
+	k.Base, err = m.d.counted(ctx, m.env, m.ref, k.Revision, hourOf(m.p.Now))
 	return err
 }
 
 // finishCanary gives all callers to the canary's revision.
 func (m *move) finishCanary(ctx context.Context, reason string) error {
 	k := m.now.Canary
-	rev, err := m.c.Revision(ctx, Ref{m.ref.Team, m.ref.Name, m.ref.Version, k.Revision})
+	rev, err := m.d.catalog.Revision(ctx, m.at(k.Revision))
 	if err != nil {
 		return err
 	}
 	if err := m.runs(ctx, rev); err != nil {
 		return err
 	}
-	if err := m.thawed(m.p.now, k.Override); err != nil {
+	if err := m.thawed(m.p.Now, k.Override); err != nil {
 		return err
 	}
 	if err := m.put(ctx, "release.finish", rev.Hash, k.Note); err != nil {
 		return err
 	}
-	w := m.p.releases[m.key]
-	w.next.By, w.next.Override, w.reason = k.By, k.Override, reason
+	w := m.p.Releases[m.key]
+	w.Next.By, w.Next.Override, w.Reason = k.By, k.Override, reason
 	return nil
-}
-
-// Canaries are the releases with a canary that is on its way.
-func (c *Catalog) Canaries(ctx context.Context) ([]gatehouse.Release, error) {
-	found, err := newReader(c.db).list(ctx, store.Query{Kind: string(gatehouse.KindRelease), Where: map[string]string{"canary": gatehouse.CanaryRunning}})
-	if err != nil {
-		return nil, err
-	}
-	all := make([]gatehouse.Release, 0, len(found))
-	for _, rec := range found {
-		var r gatehouse.Release
-		if err := json.Unmarshal(rec.Value, &r); err != nil {
-			return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
-		}
-		if r.Canary != nil {
-			all = append(all, r)
-		}
-	}
-	return all, nil
 }

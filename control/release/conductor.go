@@ -1,10 +1,3 @@
-// Package release brings releases about that take time: canaries step by step,
-// and scheduled ones at their time.
-//
-// It decides by what gateways counted and by the clock, and nothing else. That a
-// revision may be released, and how the record changes, is package catalog's;
-// this package only says when. Every control plane runs it: each step is a
-// compare-and-swap on the record that it was decided on, so it is taken once.
 package release
 
 import (
@@ -17,9 +10,15 @@ import (
 	"gatehouse/control/catalog"
 )
 
-// A Conductor is safe for use by one goroutine.
+// A Conductor brings about what takes time: canaries step by step, and scheduled
+// releases at their time. It decides by what gateways counted and by the clock,
+// and nothing else.
+//
+// Every control plane runs one: each step is a compare-and-swap on the record
+// that it was decided on, so it is taken once. It is safe for use by one
+// goroutine.
 type Conductor struct {
-	Catalog *catalog.Catalog
+	Desk *Desk
 	// May tells whether a subject may do an action on an object, so that who
 	// scheduled a release must still be allowed when its time comes.
 	May func(subject, action, on string) error
@@ -56,7 +55,7 @@ func (c *Conductor) Look(ctx context.Context) error {
 }
 
 func (c *Conductor) schedules(ctx context.Context) error {
-	due, err := c.Catalog.Due(ctx)
+	due, err := c.Desk.Due(ctx, c.Now())
 	for _, s := range due {
 		may := func() error {
 			if s.By == "system" {
@@ -70,7 +69,7 @@ func (c *Conductor) schedules(ctx context.Context) error {
 			}
 			return nil
 		}
-		if _, one := c.Catalog.CarryOut(ctx, s, may); one != nil && err == nil {
+		if _, one := c.Desk.CarryOut(ctx, s, may); one != nil && err == nil {
 			err = one
 		}
 	}
@@ -78,7 +77,7 @@ func (c *Conductor) schedules(ctx context.Context) error {
 }
 
 func (c *Conductor) canaries(ctx context.Context) error {
-	running, err := c.Catalog.Canaries(ctx)
+	running, err := c.Desk.Canaries(ctx)
 	for i := range running {
 		if one := c.canary(ctx, &running[i]); one != nil && err == nil && !gatehouse.Is(one, gatehouse.Conflict) {
 			err = one
@@ -91,11 +90,11 @@ func (c *Conductor) canaries(ctx context.Context) error {
 func (c *Conductor) canary(ctx context.Context, r *gatehouse.Release) error {
 	team, name := gatehouse.ParseRef(r.API, "")
 	ref, k := catalog.Ref{Team: team, Name: name, Version: r.Version}, r.Canary
-	seen, err := c.Catalog.Since(ctx, r.Environment, ref, k)
+	seen, err := c.Desk.Since(ctx, r.Environment, ref, k)
 	if err != nil {
 		return err
 	}
-	step := catalog.CanaryStep{Of: k.Revision, At: k.Step}
+	step := CanaryStep{Of: k.Revision, At: k.Step}
 	over := !c.Now().Before(k.Since.Add(k.Every.Std()))
 	switch broken := Broken(k, seen); {
 	case broken != "":
@@ -107,12 +106,12 @@ func (c *Conductor) canary(ctx context.Context, r *gatehouse.Release) error {
 	default:
 		step.Action, step.Reason = "release.step", fmt.Sprintf("%d requests, %d errors in %s", seen.Requests, seen.Errors, c.Now().Sub(k.Since).Round(time.Second))
 	}
-	_, err = c.Catalog.Canary(ctx, ref, r.Environment, step)
+	_, err = c.Desk.Canary(ctx, ref, r.Environment, step)
 	if step.Action == "release.step" && (gatehouse.Is(err, gatehouse.Conflict) || gatehouse.Is(err, gatehouse.NotFound)) {
 		// The rules do not let it go on now, or another node was faster, which
 		// the wait finds out.
 		step.Action, step.Reason = "release.wait", err.Error()
-		_, err = c.Catalog.Canary(ctx, ref, r.Environment, step)
+		_, err = c.Desk.Canary(ctx, ref, r.Environment, step)
 	}
 	return err
 }

@@ -2,9 +2,7 @@ package release
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +10,6 @@ import (
 	"gatehouse"
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
-	"gatehouse/definition/breaking"
 	"gatehouse/jsonx"
 	"gatehouse/report"
 	"gatehouse/store"
@@ -21,33 +18,35 @@ import (
 
 var cart = catalog.Ref{Team: "shop", Name: "cart", Version: "v1"}
 
-// town is a catalog in which a canary of cart is on its way, and two conductors
+// pair is a catalog in which a canary of cart is on its way, and two conductors
 // that share its store.
-type town struct {
+type pair struct {
 	t    *testing.T
 	ctx  context.Context
 	db   store.DB
 	now  time.Time
 	c    *catalog.Catalog
+	d    *Desk
 	both []*Conductor
 	sent int64
 }
 
-func newTown(t *testing.T) *town {
-	w := &town{t: t, db: memory.New(), now: time.Date(2027, 1, 2, 3, 59, 30, 0, time.UTC)}
+func newPair(t *testing.T) *pair {
+	w := &pair{t: t, db: memory.New(), now: time.Date(2027, 1, 2, 3, 59, 30, 0, time.UTC)}
 	t.Cleanup(func() { w.db.Close() })
 	w.ctx = audit.WithRequest(t.Context(), audit.Request{Actor: "user:alice@example.com", Authentication: "token:x"})
 	for range 2 {
 		c := catalog.New(&audit.Trail{DB: w.db, Now: func() time.Time { return w.now }})
-		w.both = append(w.both, &Conductor{Catalog: c, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now },
+		d := New(c, w.db)
+		w.both = append(w.both, &Conductor{Desk: d, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return w.now },
 			May: func(string, string, string) error { return nil }})
-		w.c = c
+		w.c, w.d = c, d
 	}
 	w.apply(`{"apiVersion":"gatehouse/v1","kind":"Team","metadata":{"name":"shop"},"spec":{"title":"Shop"}}`,
 		`{"apiVersion":"gatehouse/v1","kind":"Environment","metadata":{"name":"dev"},"spec":{"stage":"dev","release":{"mode":"manual"}}}`,
 		`{"apiVersion":"gatehouse/v1","kind":"Backend","metadata":{"team":"shop","name":"cart"},"spec":{"environments":{"dev":{"targets":[{"url":"http://127.0.0.1:1"}]}}}}`,
 		api("1"))
-	w.must(w.c.Release(w.ctx, cart, "dev", catalog.Terms{}))
+	w.must(w.d.Release(w.ctx, cart, "dev", Terms{}))
 	w.apply(api("2"))
 	return w
 }
@@ -56,7 +55,7 @@ func api(step string) string {
 	return `{"apiVersion":"gatehouse/v1","kind":"API","metadata":{"team":"shop","name":"cart"},"spec":{"versions":[{"name":"v1","path":"/cart","backend":"cart","access":"open","policies":[{"headers":{"response":{"set":{"X-Step":"` + step + `"}}}}]}]}}`
 }
 
-func (w *town) apply(texts ...string) {
+func (w *pair) apply(texts ...string) {
 	w.t.Helper()
 	var all []catalog.Document
 	for _, text := range texts {
@@ -71,7 +70,7 @@ func (w *town) apply(texts ...string) {
 	}
 }
 
-func (w *town) must(r catalog.Released, err error) catalog.Released {
+func (w *pair) must(r Released, err error) Released {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
@@ -79,15 +78,15 @@ func (w *town) must(r catalog.Released, err error) catalog.Released {
 	return r
 }
 
-func (w *town) begin(p gatehouse.CanaryPlan) *gatehouse.Canary {
+func (w *pair) begin(p gatehouse.CanaryPlan) *gatehouse.Canary {
 	w.t.Helper()
 	p.Every = jsonx.Duration(time.Minute)
-	return w.must(w.c.Release(w.ctx, cart, "dev", catalog.Terms{Canary: &p})).Canary
+	return w.must(w.d.Release(w.ctx, cart, "dev", Terms{Canary: &p})).Canary
 }
 
 // count has a gateway report answers of a revision, all within a bucket of the
 // histogram.
-func (w *town) count(revision string, class int, n int64, bucket int) {
+func (w *pair) count(revision string, class int, n int64, bucket int) {
 	w.t.Helper()
 	latency := make([]int64, len(report.LatencyBounds)+1)
 	latency[bucket] = n
@@ -101,7 +100,7 @@ func (w *town) count(revision string, class int, n int64, bucket int) {
 
 // look lets both conductors look, some time later, and tells where the release
 // stands and what was done since the town began.
-func (w *town) look(later time.Duration) (live string, share int, done string) {
+func (w *pair) look(later time.Duration) (live string, share int, done string) {
 	w.t.Helper()
 	w.now = w.now.Add(later)
 	for _, c := range w.both {
@@ -109,7 +108,7 @@ func (w *town) look(later time.Duration) (live string, share int, done string) {
 			w.t.Fatal(err)
 		}
 	}
-	r, err := w.c.PastReleases(w.ctx, cart, "dev", 1)
+	r, err := w.d.Past(w.ctx, cart, "dev", 1)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -127,7 +126,7 @@ func (w *town) look(later time.Duration) (live string, share int, done string) {
 }
 
 func TestCanaryGoesItsWayOnce(t *testing.T) {
-	w := newTown(t)
+	w := newPair(t)
 	k := w.begin(gatehouse.CanaryPlan{Steps: []int{5, 50}, Requests: 10, StopOn: []gatehouse.CanaryBound{{Measure: "errors", Over: 10}}})
 	want := func(later time.Duration, share int, done string) {
 		t.Helper()
@@ -162,7 +161,7 @@ func TestCanaryStops(t *testing.T) {
 		{"quick", gatehouse.CanaryBound{Measure: "p95", Over: 500}, 2, 8, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := newTown(t)
+			w := newPair(t)
 			k := w.begin(gatehouse.CanaryPlan{Steps: []int{50}, Requests: 5, StopOn: []gatehouse.CanaryBound{tt.bound}})
 			w.count(k.Revision, tt.class, 20, tt.bucket)
 			live, share, done := w.look(time.Second)
@@ -176,13 +175,13 @@ func TestCanaryStops(t *testing.T) {
 // Paused, a canary is neither judged nor goes on; where the rules do not let it
 // on, it waits and says why.
 func TestCanaryWaits(t *testing.T) {
-	w := newTown(t)
+	w := newPair(t)
 	k := w.begin(gatehouse.CanaryPlan{Steps: []int{5, 50}})
-	w.must(w.c.Canary(w.ctx, cart, "dev", catalog.CanaryStep{Action: "release.pause"}))
+	w.must(w.d.Canary(w.ctx, cart, "dev", CanaryStep{Action: "release.pause"}))
 	if _, share, done := w.look(time.Hour); share != 5 || done != "" {
 		t.Errorf("paused: share %d, did %q", share, done)
 	}
-	w.must(w.c.Canary(w.ctx, cart, "dev", catalog.CanaryStep{Action: "release.resume"}))
+	w.must(w.d.Canary(w.ctx, cart, "dev", CanaryStep{Action: "release.resume"}))
 	if _, share, done := w.look(time.Second); share != 5 || done != "" {
 		t.Errorf("resumed, its step begins anew: share %d, did %q", share, done)
 	}
@@ -208,71 +207,5 @@ func TestQuantile(t *testing.T) {
 	h[len(h)-1] = 100
 	if got := quantile(h, 0.99); got < 16384 {
 		t.Errorf("above all bounds: %g", got)
-	}
-}
-
-func TestCompareForms(t *testing.T) {
-	form := func(change func(*gatehouse.RevisionForm)) *gatehouse.RevisionForm {
-		f := &gatehouse.RevisionForm{Team: "shop", Name: "cart", Audience: "partner", Version: gatehouse.Version{Name: "v1", Path: "/cart", Backend: "cart",
-			Policies: []gatehouse.PolicyUse{{Name: "timeout", Config: []byte(`{"backend":"5s"}`)}}}}
-		if change != nil {
-			change(f)
-		}
-		return f
-	}
-	tests := []struct {
-		name   string
-		change func(*gatehouse.RevisionForm)
-		want   string
-	}{
-		{"nothing", nil, ""},
-		{"backend by its full name", func(f *gatehouse.RevisionForm) { f.Version.Backend = "shop/cart" }, ""},
-		{"slash at the end", func(f *gatehouse.RevisionForm) { f.Version.Path = "/cart/" }, ""},
-		{"path", func(f *gatehouse.RevisionForm) { f.Version.Path = "/carts" }, "error path-changed"},
-		{"token asked for", func(f *gatehouse.RevisionForm) { f.Version.Access = "token" }, "error access-changed"},
-		{"opened", func(f *gatehouse.RevisionForm) { f.Version.Access = "open" }, "info access-changed"},
-		{"for fewer", func(f *gatehouse.RevisionForm) { f.Audience = "internal" }, "error audience-changed"},
-		{"for more", func(f *gatehouse.RevisionForm) { f.Audience = "public" }, "info audience-changed"},
-		{"retired", func(f *gatehouse.RevisionForm) { f.Version.Lifecycle = "retired" }, "error lifecycle-changed"},
-		{"policy", func(f *gatehouse.RevisionForm) {
-			f.Version.Policies = append(f.Version.Policies, gatehouse.PolicyUse{Name: "cors"})
-		}, "warn policy-added"},
-		{"policy off", func(f *gatehouse.RevisionForm) { f.Version.Policies = nil }, "info policy-removed"},
-		{"policy otherwise", func(f *gatehouse.RevisionForm) {
-			f.Version.Policies = []gatehouse.PolicyUse{{Name: "timeout", Config: []byte(`{"backend":"1s"}`)}}
-		}, "warn policy-changed"},
-		{"policy of an operation", func(f *gatehouse.RevisionForm) {
-			f.Version.Operations = map[string]gatehouse.OperationUse{"list": {Policies: []gatehouse.PolicyUse{{Name: "cors"}}}}
-		}, "warn policy-added list"},
-	}
-	for _, tt := range tests {
-		var got []string
-		for _, c := range compareForms(form(nil), form(tt.change)) {
-			got = append(got, strings.TrimSpace(fmt.Sprint(c.Level, " ", c.ID, " ", c.Operation)))
-		}
-		if text := strings.Join(got, ", "); text != tt.want {
-			t.Errorf("%s: got %q, want %q", tt.name, text, tt.want)
-		}
-	}
-}
-
-// Who called what goes is told apart from who called what stays.
-func TestAffected(t *testing.T) {
-	was := []gatehouse.Operation{{ID: "list", Method: "GET", Path: "/a"}, {ID: "drop", Method: "DELETE", Path: "/a/{id}"}}
-	is := []gatehouse.Operation{{ID: "list", Method: "GET", Path: "/a"}, {ID: "gone", Method: "DELETE", Path: "/b"}}
-	d := &Difference{Removed: missing(was, is), Added: missing(is, was)}
-	if ids, all := d.broken(was); all || len(ids) != 1 || !ids["drop"] || len(d.Added) != 1 {
-		t.Errorf("removed %v, broken %v, added %v", d.Removed, ids, d.Added)
-	}
-	if gone := missing(was, []gatehouse.Operation{was[0], {ID: "x", Method: "DELETE", Path: "/a/{name}"}}); len(gone) != 0 {
-		t.Errorf("a parameter's name is nothing a caller notices: %v", gone)
-	}
-	d.Definition = []breaking.Change{{Level: breaking.Error, Operation: "GET /a", OperationID: "list"}, {Level: breaking.Warn, Operation: "GET /c"}}
-	if ids, _ := d.broken(was); len(ids) != 2 || !slices.Contains(keys(ids), "list") {
-		t.Errorf("broken %v", ids)
-	}
-	d.Gatehouse = []breaking.Change{{Level: breaking.Error, ID: "path-changed"}}
-	if _, all := d.broken(was); !all {
-		t.Error("another path breaks everyone")
 	}
 }

@@ -1,10 +1,11 @@
-package catalog
+package release
 
 import (
 	"context"
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/catalog"
 	"gatehouse/report"
 	"gatehouse/store"
 )
@@ -13,9 +14,9 @@ func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 
 // counted is what gateways of an environment counted of a revision from the
 // hour on.
-func (c *Catalog) counted(ctx context.Context, env string, ref Ref, revision string, from time.Time) (gatehouse.CanaryCount, error) {
+func (d *Desk) counted(ctx context.Context, env string, ref catalog.Ref, revision string, from time.Time) (gatehouse.CanaryCount, error) {
 	out := gatehouse.CanaryCount{From: from}
-	rows, err := c.db.Usage(ctx, store.UsageQuery{From: from, By: []string{"class"}, Where: map[string]string{
+	rows, err := d.db.Usage(ctx, store.UsageQuery{From: from, By: []string{"class"}, Where: map[string]string{
 		"environment": env, "api": ref.String(), "revision": report.ShortRevision(revision),
 	}})
 	if err != nil {
@@ -37,8 +38,8 @@ func (c *Catalog) counted(ctx context.Context, env string, ref Ref, revision str
 }
 
 // Since is what has been counted of the canary since its step in force began.
-func (c *Catalog) Since(ctx context.Context, env string, ref Ref, k *gatehouse.Canary) (gatehouse.CanaryCount, error) {
-	now, err := c.counted(ctx, env, ref, k.Revision, k.Base.From)
+func (d *Desk) Since(ctx context.Context, env string, ref catalog.Ref, k *gatehouse.Canary) (gatehouse.CanaryCount, error) {
+	now, err := d.counted(ctx, env, ref, k.Revision, k.Base.From)
 	if err != nil {
 		return now, err
 	}

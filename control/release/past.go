@@ -1,4 +1,4 @@
-package catalog
+package release
 
 import (
 	"context"
@@ -7,29 +7,30 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/catalog"
 	"gatehouse/store"
 )
 
-// A PastRelease is a state of a release, and since when it was so.
-type PastRelease struct {
+// A Past is a state of a release, and since when it was so.
+type Past struct {
 	gatehouse.Release
 	Changed   time.Time
 	Seq       store.Seq
 	Withdrawn bool // the version was taken out
 }
 
-// PastReleases are the states of a version's release into an environment, the
+// Past are the states of a version's release into an environment, the
 // newest first, at most limit of them. The steps of one canary are told as one.
-func (c *Catalog) PastReleases(ctx context.Context, ref Ref, env string, limit int) ([]PastRelease, error) {
-	var all []PastRelease
-	for change, err := range c.db.History(ctx, ReleaseKey(env, ref.Team, ref.Name, ref.Version)) {
+func (d *Desk) Past(ctx context.Context, ref catalog.Ref, env string, limit int) ([]Past, error) {
+	var all []Past
+	for change, err := range d.db.History(ctx, keyOf(env, ref)) {
 		if gatehouse.Is(err, gatehouse.NotFound) {
 			break
 		}
 		if err != nil {
 			return nil, err
 		}
-		p := PastRelease{Changed: change.Time, Seq: change.Seq, Withdrawn: change.Deleted}
+		p := Past{Changed: change.Time, Seq: change.Seq, Withdrawn: change.Deleted}
 		if change.Deleted {
 			p.Release = gatehouse.Release{Environment: env, API: ref.API(), Version: ref.Version}
 		} else if err := json.Unmarshal(change.Value, &p.Release); err != nil {

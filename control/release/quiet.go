@@ -1,4 +1,4 @@
-package catalog
+package release
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/catalog"
 	"gatehouse/jsonx"
 	"gatehouse/store"
 )
@@ -16,12 +17,12 @@ import (
 // quiet refuses to take versions away that have traffic, and names who makes
 // it. With a reason they go nevertheless, and the record says so.
 func (p *plan) quiet(ctx context.Context) error {
-	for _, key := range sorted(p.releases) {
-		w := p.releases[key]
-		if w.next != nil || w.was == nil || w.was.Revision == "" {
+	for _, key := range sorted(p.Releases) {
+		w := p.Releases[key]
+		if w.Next != nil || w.Was == nil || w.Was.Revision == "" {
 			continue
 		}
-		e := p.ruleOf(w.env)
+		e := p.ruleOf(w.Env)
 		if e == nil || e.QuietTime() == 0 {
 			continue
 		}
@@ -31,10 +32,10 @@ func (p *plan) quiet(ctx context.Context) error {
 		}
 		switch {
 		case traffic == "":
-		case p.req.Force == "":
-			p.fault("API "+w.api, "/spec/versions", fmt.Sprintf("version %q is in use in environment %q: %s; move them first, or give --force and a --reason", w.version, w.env, traffic))
+		case p.Force == "":
+			p.Fault("API "+w.API, "/spec/versions", fmt.Sprintf("version %q is in use in environment %q: %s; move them first, or give --force and a --reason", w.Version, w.Env, traffic))
 		default:
-			w.reason = fmt.Sprintf("forced: %s (%s)", p.req.Force, traffic)
+			w.Reason = fmt.Sprintf("forced: %s (%s)", p.Force, traffic)
 		}
 	}
 	return nil
@@ -43,19 +44,21 @@ func (p *plan) quiet(ctx context.Context) error {
 // ruleOf is an environment as it will be, or as it was if it goes; nil when
 // there is none.
 func (p *plan) ruleOf(name string) *gatehouse.Environment {
-	if e := p.envs[name]; e != nil {
+	if e := p.Environments[name]; e != nil {
 		return e
 	}
-	if it := p.items[gatehouse.Key(gatehouse.KindEnvironment, "", name)]; it != nil && it.was != nil {
-		return it.was.object.Spec.(*gatehouse.Environment)
+	for _, o := range p.Deleted() {
+		if e, ok := o.Spec.(*gatehouse.Environment); ok && o.Metadata.Name == name {
+			return e
+		}
 	}
 	return nil
 }
 
 // traffic says what a version has served lately and for whom; "" for nothing.
-func (p *plan) traffic(ctx context.Context, w *wish, span time.Duration) (string, error) {
-	rows, err := p.db.Usage(ctx, store.UsageQuery{From: hourOf(p.now.Add(-span)), By: []string{"application"}, Where: map[string]string{
-		"environment": w.env, "api": w.api + "@" + w.version, "denied": "",
+func (p *plan) traffic(ctx context.Context, w *catalog.Wish, span time.Duration) (string, error) {
+	rows, err := p.desk.db.Usage(ctx, store.UsageQuery{From: hourOf(p.Now.Add(-span)), By: []string{"application"}, Where: map[string]string{
+		"environment": w.Env, "api": w.API + "@" + w.Version, "denied": "",
 	}})
 	if err != nil || len(rows) == 0 {
 		return "", err

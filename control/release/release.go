@@ -1,4 +1,4 @@
-package catalog
+package release
 
 import (
 	"cmp"
@@ -6,6 +6,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/control/audit"
+	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
 	"gatehouse/store"
 )
@@ -30,20 +31,20 @@ type Released struct {
 // was live stays so. It is refused, with what is missing, when the version's
 // backend has no targets there, when the revision was not live where the
 // environment's rule says it must have been, or when its routes collide.
-func (c *Catalog) Release(ctx context.Context, ref Ref, env string, terms Terms) (Released, error) {
-	c.prepare(ctx, ref, env)
-	return c.move(ctx, "releasing", ref, env, func(m *move) error {
+func (d *Desk) Release(ctx context.Context, ref catalog.Ref, env string, terms Terms) (Released, error) {
+	d.prepare(ctx, ref, env)
+	return d.move(ctx, "releasing", ref, env, func(m *move) error {
 		return m.want(ctx, "release.create", ref, terms)
 	})
 }
 
 // Promote releases into environment to the revision that is live in from.
-func (c *Catalog) Promote(ctx context.Context, ref Ref, from, to string, terms Terms) (Released, error) {
-	return c.move(ctx, "promoting", ref, to, func(m *move) error {
-		if m.p.envs[from] == nil {
+func (d *Desk) Promote(ctx context.Context, ref catalog.Ref, from, to string, terms Terms) (Released, error) {
+	return d.move(ctx, "promoting", ref, to, func(m *move) error {
+		if m.p.Environments[from] == nil {
 			return gatehouse.E(gatehouse.NotFound, "there is no environment %q", from)
 		}
-		live, _, err := m.p.release(ctx, ReleaseKey(from, ref.Team, ref.Name, ref.Version))
+		live, _, err := m.p.Release(ctx, keyOf(from, ref))
 		if err != nil {
 			return err
 		}
@@ -58,8 +59,8 @@ func (c *Catalog) Promote(ctx context.Context, ref Ref, from, to string, terms T
 // Rollback releases the revision that was live before, at once: it was let
 // into the environment once. Doing it again goes back again. While a canary is
 // on its way, it is the canary that goes.
-func (c *Catalog) Rollback(ctx context.Context, ref Ref, env, note string) (Released, error) {
-	return c.move(ctx, "rolling back", ref, env, func(m *move) error {
+func (d *Desk) Rollback(ctx context.Context, ref catalog.Ref, env, note string) (Released, error) {
+	return d.move(ctx, "rolling back", ref, env, func(m *move) error {
 		switch {
 		case m.now != nil && m.now.Canary != nil:
 			return m.endCanary("release.rollback", note)
@@ -69,7 +70,7 @@ func (c *Catalog) Rollback(ctx context.Context, ref Ref, env, note string) (Rele
 			return gatehouse.E(gatehouse.Conflict, "no revision was live there before")
 		}
 		ref.Revision = m.now.Previous
-		rev, err := c.Revision(ctx, ref)
+		rev, err := d.catalog.Revision(ctx, ref)
 		if err != nil {
 			return err
 		}
@@ -82,24 +83,22 @@ func (c *Catalog) Rollback(ctx context.Context, ref Ref, env, note string) (Rele
 
 // Withdraw takes a version out of an environment. While it has traffic there it
 // stays, unless terms.Force says why not.
-func (c *Catalog) Withdraw(ctx context.Context, ref Ref, env string, terms Terms) (Released, error) {
-	return c.move(ctx, "withdrawing", ref, env, func(m *move) error {
+func (d *Desk) Withdraw(ctx context.Context, ref catalog.Ref, env string, terms Terms) (Released, error) {
+	return d.move(ctx, "withdrawing", ref, env, func(m *move) error {
 		if m.now == nil {
 			return gatehouse.E(gatehouse.Conflict, "it is not released there")
 		}
-		m.p.req.Force = terms.Force
-		m.p.releases[m.key] = &wish{
-			key: m.key, env: env, api: ref.API(), version: ref.Version, was: m.now, rev: m.rev, action: "release.withdraw", reason: cmp.Or(terms.Force, terms.Note),
-		}
+		m.p.Force = terms.Force
+		m.will("release.withdraw", nil, cmp.Or(terms.Force, terms.Note))
 		return nil
 	})
 }
 
 // A move is one action on the release of a version into an environment.
 type move struct {
-	c    *Catalog
+	d    *Desk
 	p    *plan
-	ref  Ref
+	ref  catalog.Ref
 	env  string
 	rule *gatehouse.Environment
 	key  string
@@ -110,57 +109,52 @@ type move struct {
 }
 
 // move decides one action on the state there is and writes it.
-func (c *Catalog) move(ctx context.Context, doing string, ref Ref, env string, decide func(*move) error) (Released, error) {
+func (d *Desk) move(ctx context.Context, doing string, ref catalog.Ref, env string, decide func(*move) error) (Released, error) {
 	var out Released
-	err := c.change(ctx, func(guard store.Seq) ([]audit.Act, func(store.Seq), error) {
+	seq, err := d.catalog.Decide(ctx, func(cp *catalog.Plan) error {
 		out = Released{}
-		if err := c.sync(ctx, guard); err != nil {
-			return nil, nil, err
-		}
-		p := c.newPlan(ctx, &Request{}, &readings{done: map[string]*reading{}})
-		if err := p.environments(ctx); err != nil {
-			return nil, nil, err
-		}
-		m := &move{c: c, p: p, ref: ref, env: env, rule: p.envs[env], key: ReleaseKey(env, ref.Team, ref.Name, ref.Version), out: &out}
+		p := d.in(cp)
+		m := &move{d: d, p: p, ref: ref, env: env, rule: p.Environments[env], key: keyOf(env, ref), out: &out}
 		if m.rule == nil {
-			return nil, nil, gatehouse.E(gatehouse.NotFound, "%s %q: there is no environment %q", doing, ref, env)
+			return gatehouse.E(gatehouse.NotFound, "%s %q: there is no environment %q", doing, ref, env)
 		}
-		var err error
-		if m.now, m.rev, err = p.release(ctx, m.key); err == nil {
-			err = decide(m)
+		if err := m.work(ctx, decide); err != nil {
+			return gatehouse.E(gatehouse.KindOf(err), "%s %q, environment %q: %w", doing, ref, env, err)
 		}
-		if err == nil {
-			err = p.permitted(ctx)
-		}
-		if err == nil {
-			err = p.quiet(ctx)
-		}
-		if err == nil {
-			err = p.route(ctx)
-		}
-		if err == nil && len(p.faults) > 0 {
-			err = gatehouse.E(gatehouse.Conflict, "%s", p.faults[0].Detail)
-		}
-		if err != nil {
-			return nil, nil, gatehouse.E(gatehouse.KindOf(err), "%s %q, environment %q: %w", doing, ref, env, err)
-		}
-		acts, err := p.acts()
-		if w := p.releases[m.key]; w != nil && w.next != nil {
-			out.Release = *w.next
+		if w := p.Releases[m.key]; w != nil && w.Next != nil {
+			out.Release = *w.Next
 		} else if m.now != nil {
 			out.Release = *m.now
 		}
-		return append(acts, m.more...), func(seq store.Seq) { out.Seq = seq; p.claims.keep(seq) }, err
+		return p.end(m.more)
 	})
+	out.Seq = seq
 	return out, err
 }
 
+// work decides, and holds what was decided to the rules that hold for all.
+func (m *move) work(ctx context.Context, decide func(*move) error) (err error) {
+	if m.now, m.rev, err = m.p.Release(ctx, m.key); err != nil {
+		return err
+	}
+	if err := decide(m); err != nil {
+		return err
+	}
+	if err := m.p.permitted(ctx); err != nil {
+		return err
+	}
+	if err := m.p.quiet(ctx); err != nil {
+		return err
+	}
+	return m.p.Check(ctx)
+}
+
 // want releases the revision, or asks for it, at once or at its time.
-func (m *move) want(ctx context.Context, action string, ref Ref, terms Terms) error {
+func (m *move) want(ctx context.Context, action string, ref catalog.Ref, terms Terms) error {
 	if err := m.p.allowed(ctx, ref.Team, m.env); err != nil {
 		return err
 	}
-	rev, err := m.c.Revision(ctx, ref)
+	rev, err := m.d.catalog.Revision(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -170,7 +164,7 @@ func (m *move) want(ctx context.Context, action string, ref Ref, terms Terms) er
 	if err := m.allowed(ctx, rev, &terms); err != nil {
 		return err
 	}
-	if mode(m.rule) == "approved" && !terms.approved {
+	if m.rule.ReleaseMode() == "approved" && !terms.approved {
 		return m.request(ctx, rev, terms)
 	}
 	return m.bring(ctx, action, rev, terms)
@@ -179,7 +173,7 @@ func (m *move) want(ctx context.Context, action string, ref Ref, terms Terms) er
 // bring releases the revision in the way that the terms say.
 func (m *move) bring(ctx context.Context, action string, rev *gatehouse.Revision, terms Terms) error {
 	switch {
-	case terms.At.After(m.p.now):
+	case terms.At.After(m.p.Now):
 		return m.schedule(ctx, rev, terms)
 	case terms.Canary != nil:
 		return m.beginCanary(ctx, rev, terms)
@@ -187,8 +181,8 @@ func (m *move) bring(ctx context.Context, action string, rev *gatehouse.Revision
 	if err := m.put(ctx, action, rev.Hash, terms.Note); err != nil {
 		return err
 	}
-	if w := m.p.releases[m.key]; w != nil && w.next != nil {
-		w.next.Override = terms.Override
+	if w := m.p.Releases[m.key]; w != nil && w.Next != nil {
+		w.Next.Override = terms.Override
 	}
 	return nil
 }
@@ -196,10 +190,10 @@ func (m *move) bring(ctx context.Context, action string, rev *gatehouse.Revision
 // runs refuses a revision that cannot run in the environment.
 func (m *move) runs(ctx context.Context, rev *gatehouse.Revision) error {
 	v := &rev.Form.Version
-	if !serves(v) {
+	if !v.Served() {
 		return gatehouse.E(gatehouse.Conflict, "lifecycle of revision %.12s is %s: only what is published or deprecated is released", rev.Hash, v.Lifecycle)
 	}
-	o, err := m.p.after(ctx, gatehouse.Key(gatehouse.KindAPI, m.ref.Team, m.ref.Name))
+	o, err := m.p.After(ctx, gatehouse.Key(gatehouse.KindAPI, m.ref.Team, m.ref.Name))
 	if err != nil {
 		return err
 	}
@@ -207,11 +201,11 @@ func (m *move) runs(ctx context.Context, rev *gatehouse.Revision) error {
 		return gatehouse.E(gatehouse.NotFound, "there is no API %q", m.ref.API())
 	}
 	for _, now := range o.Spec.(*gatehouse.API).Versions {
-		if now.Name == m.ref.Version && !serves(&now) {
+		if now.Name == m.ref.Version && !now.Served() {
 			return gatehouse.E(gatehouse.Conflict, "lifecycle of the version is %s by now", now.Lifecycle)
 		}
 	}
-	missing, err := m.p.missing(ctx, &rev.Form, m.env)
+	missing, err := m.p.Missing(ctx, &rev.Form, m.env)
 	if err != nil {
 		return err
 	}
@@ -224,27 +218,28 @@ func (m *move) runs(ctx context.Context, rev *gatehouse.Revision) error {
 // put wants the revision now, and lets environments that follow this one by
 // themselves have it too.
 func (m *move) put(ctx context.Context, action, revision, note string) error {
-	if m.now != nil && m.now.Revision == revision && m.now.State == Wanted && m.now.Canary == nil {
+	if m.now != nil && m.now.Revision == revision && m.now.State == gatehouse.ReleaseWanted && m.now.Canary == nil {
 		return nil
 	}
 	way := gate.Forward
 	if action == "release.rollback" {
 		way = gate.Back
 	}
-	if err := m.p.admit(ctx, m.env, m.ref.API(), m.ref.Version, revision, way); err != nil {
+	ref := m.at(revision)
+	if err := m.p.admit(ctx, m.env, ref, way); err != nil {
 		return err
 	}
-	if err := m.p.wish(ctx, m.key, m.env, m.ref.API(), m.ref.Version, revision, note); err != nil {
+	if err := m.p.wish(ctx, m.env, ref, note); err != nil {
 		return err
 	}
-	m.p.releases[m.key].action = action
-	rev, err := m.c.Revision(ctx, Ref{m.ref.Team, m.ref.Name, m.ref.Version, revision})
+	m.p.Releases[m.key].Action = action
+	rev, err := m.d.catalog.Revision(ctx, ref)
 	if err != nil || action == "release.rollback" {
 		return err
 	}
-	for range m.p.envs {
-		for _, env := range sorted(m.p.envs) {
-			if err := m.follow(ctx, env, rev); err != nil {
+	for range m.p.Environments {
+		for _, env := range sorted(m.p.Environments) {
+			if err := m.follow(ctx, env, ref, rev); err != nil {
 				return err
 			}
 		}
@@ -252,30 +247,19 @@ func (m *move) put(ctx context.Context, action, revision, note string) error {
 	return nil
 }
 
+// at is the version at a revision.
+func (m *move) at(revision string) catalog.Ref {
+	ref := m.ref
+	ref.Revision = revision
+	return ref
+}
+
 // follow releases the revision into an automatic environment that waited for it.
-func (m *move) follow(ctx context.Context, env string, rev *gatehouse.Revision) error {
-	rule, key := m.p.envs[env], ReleaseKey(env, m.ref.Team, m.ref.Name, m.ref.Version)
-	if mode(rule) != "automatic" || rule.Release == nil || len(rule.Release.After) == 0 || m.p.releases[key] != nil {
+func (m *move) follow(ctx context.Context, env string, ref catalog.Ref, rev *gatehouse.Revision) error {
+	rule := m.p.Environments[env]
+	if rule.Release == nil || len(rule.Release.After) == 0 || m.p.Releases[keyOf(env, ref)] != nil {
 		return nil
 	}
-	now, err := m.p.wished(ctx, key)
-	if err != nil || now != nil && now.Revision == rev.Hash {
-		return err
-	}
-	if missing, err := m.p.missing(ctx, &rev.Form, env); err != nil || missing != "" {
-		return err
-	}
-	if waits, err := m.p.before(ctx, rule, m.ref.Team, m.ref.Name, m.ref.Version, rev.Hash); err != nil || waits != "" {
-		return err
-	}
-	if barred, err := m.p.barred(ctx, m.ref.Team, env); err != nil || barred != "" {
-		return err
-	}
-	if f, _ := rule.Frozen(m.p.now); f != nil {
-		return m.p.afterFreeze(ctx, rule, env, m.ref.API(), m.ref.Version, rev.Hash)
-	}
-	if in, err := m.p.flows(ctx, env, m.ref.API(), m.ref.Version, rev.Hash); err != nil || !in {
-		return err
-	}
-	return m.p.wish(ctx, key, env, m.ref.API(), m.ref.Version, rev.Hash, "")
+	_, err := m.p.take(ctx, ref, &rev.Form, env)
+	return err
 }

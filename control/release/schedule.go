@@ -1,4 +1,4 @@
-package catalog
+package release
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/control/audit"
+	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
 	"gatehouse/jsonx"
 	"gatehouse/store"
@@ -46,7 +47,7 @@ func (t *timing) act() (audit.Act, error) {
 
 // scheduled reads the scheduled release at key; nil when there never was one.
 func (p *plan) scheduled(ctx context.Context, key string) (*gatehouse.ReleaseSchedule, store.Seq, error) {
-	rec, ok, err := p.record(ctx, key)
+	rec, ok, err := p.Record(ctx, key)
 	if err != nil || !ok {
 		return nil, store.Absent, err
 	}
@@ -67,12 +68,12 @@ func (m *move) schedule(ctx context.Context, rev *gatehouse.Revision, terms Term
 	if was != nil && was.State == gatehouse.ScheduleWaiting {
 		return gatehouse.E(gatehouse.Conflict, "revision %.12s is scheduled there for %s already: \"gatehouse release cancel\" takes that back first", was.Revision, was.At.Format(time.RFC3339))
 	}
-	if err := m.p.admit(ctx, m.env, m.ref.API(), m.ref.Version, rev.Hash, gate.Aside); err != nil {
+	if err := m.p.admit(ctx, m.env, m.at(rev.Hash), gate.Aside); err != nil {
 		return err
 	}
 	next := &gatehouse.ReleaseSchedule{
 		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, Revision: rev.Hash, Canary: terms.Canary, At: terms.At.UTC(),
-		State: gatehouse.ScheduleWaiting, By: m.p.actor, Made: m.p.now, Note: terms.Note, Override: terms.Override, Approved: terms.approved,
+		State: gatehouse.ScheduleWaiting, By: m.p.Actor, Made: m.p.Now, Note: terms.Note, Override: terms.Override, Approved: terms.approved,
 	}
 	m.p.schedules[key] = &timing{key: key, was: was, rev: seq, next: next, action: "release.schedule"}
 	m.out.Schedule = next
@@ -81,26 +82,26 @@ func (m *move) schedule(ctx context.Context, rev *gatehouse.Revision, terms Term
 
 // afterFreeze schedules what an automatic environment would take now for the
 // time when it thaws. What a person scheduled there stays.
-func (p *plan) afterFreeze(ctx context.Context, e *gatehouse.Environment, env, api, version, revision string) error {
-	thaw, ok := e.Thaw(p.now)
+func (p *plan) afterFreeze(ctx context.Context, e *gatehouse.Environment, env string, ref catalog.Ref) error {
+	thaw, ok := e.Thaw(p.Now)
 	if !ok {
 		return nil // it never does; the next change asks again
 	}
-	key := ScheduleKey(env, api, version)
+	key := ScheduleKey(env, ref.API(), ref.Version)
 	was, seq, err := p.scheduled(ctx, key)
-	if err != nil || was != nil && was.State == gatehouse.ScheduleWaiting && (was.By != "system" || was.Revision == revision && was.At.Equal(thaw)) {
+	if err != nil || was != nil && was.State == gatehouse.ScheduleWaiting && (was.By != "system" || was.Revision == ref.Revision && was.At.Equal(thaw)) {
 		return err
 	}
 	p.schedules[key] = &timing{key: key, was: was, rev: seq, action: "release.schedule", reason: "the environment is frozen", next: &gatehouse.ReleaseSchedule{
-		Environment: env, API: api, Version: version, Revision: revision, At: thaw.UTC(), State: gatehouse.ScheduleWaiting, By: "system", Made: p.now,
+		Environment: env, API: ref.API(), Version: ref.Version, Revision: ref.Revision, At: thaw.UTC(), State: gatehouse.ScheduleWaiting, By: "system", Made: p.Now,
 		Note: "the newest revision, once the freeze is over",
 	}}
 	return nil
 }
 
-// CancelRelease takes a scheduled release back.
-func (c *Catalog) CancelRelease(ctx context.Context, ref Ref, env, reason string) (Released, error) {
-	return c.move(ctx, "cancelling", ref, env, func(m *move) error {
+// Cancel takes a scheduled release back.
+func (d *Desk) Cancel(ctx context.Context, ref catalog.Ref, env, reason string) (Released, error) {
+	return d.move(ctx, "cancelling", ref, env, func(m *move) error {
 		return m.endSchedule(ctx, "release.cancel", gatehouse.ScheduleCancelled, reason)
 	})
 }
@@ -115,15 +116,15 @@ func (m *move) endSchedule(ctx context.Context, action, state, reason string) er
 		return gatehouse.E(gatehouse.Conflict, "no release is scheduled there")
 	}
 	next := *was
-	next.State, next.Ended, next.EndedBy, next.Reason = state, m.p.now, m.p.actor, reason
+	next.State, next.Ended, next.EndedBy, next.Reason = state, m.p.Now, m.p.Actor, reason
 	m.p.schedules[key] = &timing{key: key, was: was, rev: seq, next: &next, action: action, reason: reason}
 	m.out.Schedule = &next
 	return nil
 }
 
-// Due are the scheduled releases whose time has come, the first first.
-func (c *Catalog) Due(ctx context.Context) (due []gatehouse.ReleaseSchedule, err error) {
-	page, err := c.db.List(ctx, store.Query{Kind: string(gatehouse.KindReleaseSchedule), Where: map[string]string{"state": gatehouse.ScheduleWaiting}, Sort: "at", Limit: batchOfKeys})
+// Due are the scheduled releases whose time has come by now, the first first.
+func (d *Desk) Due(ctx context.Context, now time.Time) (due []gatehouse.ReleaseSchedule, err error) {
+	page, err := d.db.List(ctx, store.Query{Kind: string(gatehouse.KindReleaseSchedule), Where: map[string]string{"state": gatehouse.ScheduleWaiting}, Sort: "at", Limit: pageOf})
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func (c *Catalog) Due(ctx context.Context) (due []gatehouse.ReleaseSchedule, err
 		if err := json.Unmarshal(rec.Value, &s); err != nil {
 			return due, gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
 		}
-		if !s.At.After(c.now()) {
+		if !s.At.After(now) {
 			due = append(due, s)
 		}
 	}
@@ -142,21 +143,21 @@ func (c *Catalog) Due(ctx context.Context) (due []gatehouse.ReleaseSchedule, err
 // CarryOut does a scheduled release whose time has come, once: whoever comes
 // second finds it done. What the rules no longer let in is skipped, and the
 // record says why. may tells whether who scheduled it still may.
-func (c *Catalog) CarryOut(ctx context.Context, s gatehouse.ReleaseSchedule, may func() error) (Released, error) {
+func (d *Desk) CarryOut(ctx context.Context, s gatehouse.ReleaseSchedule, may func() error) (Released, error) {
 	team, name := gatehouse.ParseRef(s.API, "")
-	ref := Ref{Team: team, Name: name, Version: s.Version}
+	ref := catalog.Ref{Team: team, Name: name, Version: s.Version}
 	due := func(m *move) (bool, error) {
 		now, _, err := m.p.scheduled(ctx, ScheduleKey(s.Environment, s.API, s.Version))
 		return now != nil && now.State == gatehouse.ScheduleWaiting && now.At.Equal(s.At) && now.Revision == s.Revision, err
 	}
-	out, err := c.move(ctx, "releasing", ref, s.Environment, func(m *move) error {
+	out, err := d.move(ctx, "releasing", ref, s.Environment, func(m *move) error {
 		if ok, err := due(m); !ok {
 			return err
 		}
 		if err := may(); err != nil {
 			return err
 		}
-		m.p.actor = s.By
+		m.p.Actor = s.By
 		of := ref
 		of.Revision = s.Revision
 		if err := m.want(ctx, "release.create", of, Terms{Note: s.Note, Canary: s.Canary, Override: s.Override, approved: s.Approved}); err != nil {
@@ -170,29 +171,26 @@ func (c *Catalog) CarryOut(ctx context.Context, s gatehouse.ReleaseSchedule, may
 		return out, err
 	}
 	reason := err.Error()
-	return c.skip(ctx, ref, s.Environment, due, reason)
+	return d.skip(ctx, ref, s.Environment, due, reason)
 }
 
 // skip puts on record why a scheduled release did not happen. The environment
 // may be gone, so that no move could be made there.
-func (c *Catalog) skip(ctx context.Context, ref Ref, env string, due func(*move) (bool, error), reason string) (Released, error) {
+func (d *Desk) skip(ctx context.Context, ref catalog.Ref, env string, due func(*move) (bool, error), reason string) (Released, error) {
 	var out Released
-	err := c.change(ctx, func(guard store.Seq) ([]audit.Act, func(store.Seq), error) {
+	seq, err := d.catalog.Decide(ctx, func(cp *catalog.Plan) error {
 		out = Released{}
-		if err := c.sync(ctx, guard); err != nil {
-			return nil, nil, err
-		}
-		p := c.newPlan(ctx, &Request{}, &readings{done: map[string]*reading{}})
-		m := &move{c: c, p: p, ref: ref, env: env, out: &out}
+		p := d.in(cp)
+		m := &move{d: d, p: p, ref: ref, env: env, out: &out}
 		if ok, err := due(m); !ok {
-			return nil, nil, err
+			return err
 		}
 		if err := m.endSchedule(ctx, "release.skip", gatehouse.ScheduleSkipped, reason); err != nil {
-			return nil, nil, err
+			return err
 		}
-		acts, err := p.acts()
-		return acts, func(seq store.Seq) { out.Seq = seq; c.routes.follow(seq) }, err
+		return p.end(nil)
 	})
+	out.Seq = seq
 	return out, err
 }
 
@@ -200,14 +198,14 @@ func (c *Catalog) skip(ctx context.Context, ref Ref, env string, due func(*move)
 type ScheduleFilter struct{ Team, API, Version, Environment, State string }
 
 // Schedules lists scheduled releases by their time, and the cursor of the next page.
-func (c *Catalog) Schedules(ctx context.Context, f ScheduleFilter, limit int, after string) (all []gatehouse.ReleaseSchedule, next string, err error) {
+func (d *Desk) Schedules(ctx context.Context, f ScheduleFilter, limit int, after string) (all []gatehouse.ReleaseSchedule, next string, err error) {
 	q := store.Query{Kind: string(gatehouse.KindReleaseSchedule), Where: map[string]string{}, Sort: "at", Limit: limit, After: after}
 	for name, value := range map[string]string{"team": f.Team, "api": f.API, "version": f.Version, "environment": f.Environment, "state": f.State} {
 		if value != "" {
 			q.Where[name] = value
 		}
 	}
-	page, err := c.db.List(ctx, q)
+	page, err := d.db.List(ctx, q)
 	if err != nil {
 		return nil, "", err
 	}

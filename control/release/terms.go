@@ -1,4 +1,4 @@
-package catalog
+package release
 
 import (
 	"context"
@@ -33,7 +33,7 @@ func (m *move) allowed(ctx context.Context, rev *gatehouse.Revision, terms *Term
 	if m.now != nil && m.now.Canary != nil && terms.At.IsZero() {
 		return gatehouse.E(gatehouse.Conflict, "revision %.12s is on its way there as a canary: \"gatehouse release finish\" or \"gatehouse release abort\" ends it first", m.now.Canary.Revision)
 	}
-	waits, err := m.p.before(ctx, m.rule, m.ref.Team, m.ref.Name, m.ref.Version, rev.Hash)
+	waits, err := m.p.before(ctx, m.rule, m.at(rev.Hash))
 	if err != nil {
 		return err
 	}
@@ -48,12 +48,12 @@ func (m *move) allowed(ctx context.Context, rev *gatehouse.Revision, terms *Term
 			return err
 		}
 	}
-	at := m.p.now
+	at := m.p.Now
 	if !terms.At.IsZero() {
-		if at = terms.At.UTC(); !at.After(m.p.now) {
-			return gatehouse.E(gatehouse.Invalid, "%s is past; it is %s now", at.Format(time.RFC3339), m.p.now.Format(time.RFC3339))
+		if at = terms.At.UTC(); !at.After(m.p.Now) {
+			return gatehouse.E(gatehouse.Invalid, "%s is past; it is %s now", at.Format(time.RFC3339), m.p.Now.Format(time.RFC3339))
 		}
-		if at.Sub(m.p.now) > furthest {
+		if at.Sub(m.p.Now) > furthest {
 			return gatehouse.E(gatehouse.Invalid, "%s is more than %d days ahead", at.Format(time.RFC3339), int(furthest.Hours()/24))
 		}
 	}

@@ -5,14 +5,14 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
-	"gatehouse/control/catalog"
+	"gatehouse/control/release"
 )
 
 // bindCanaries binds the routes of releases on their way.
-func (r catalogRoom) bindCanaries() {
+func (r releaseRoom) bindCanaries() {
 	step := func(action string) func(context.Context, *adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
 		return func(ctx context.Context, in *adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
-			return r.released(r.catalog.Canary(ctx, refOf(in.VersionPath), in.Body.Environment, catalog.CanaryStep{Action: action, Reason: in.Body.Reason}))
+			return r.released(r.releases.Canary(ctx, refOf(in.VersionPath), in.Body.Environment, release.CanaryStep{Action: action, Reason: in.Body.Reason}))
 		}
 	}
 	for _, route := range []adminapi.Route[adminapi.CanaryRequest, adminapi.ReleaseAnswer]{
@@ -21,11 +21,11 @@ func (r catalogRoom) bindCanaries() {
 		bind(r.Server, route, step(route.Action))
 	}
 	bind(r.Server, adminapi.CancelRelease, func(ctx context.Context, in *adminapi.CanaryRequest) (*adminapi.ReleaseAnswer, error) {
-		return r.released(r.catalog.CancelRelease(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Reason))
+		return r.released(r.releases.Cancel(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Reason))
 	})
 	bind(r.Server, adminapi.ListSchedules, r.listSchedules)
 	bind(r.Server, adminapi.ListReleases, func(ctx context.Context, in *adminapi.ListReleasesRequest) (*adminapi.Releases, error) {
-		past, err := r.catalog.PastReleases(ctx, refOf(in.VersionPath), in.Environment, in.Limit)
+		past, err := r.releases.Past(ctx, refOf(in.VersionPath), in.Environment, in.Limit)
 		out := &adminapi.Releases{}
 		out.Body.Items = make([]adminapi.ReleaseItem, 0, len(past))
 		for _, p := range past {
@@ -37,29 +37,29 @@ func (r catalogRoom) bindCanaries() {
 
 // terms are how a revision is to come in; overriding a freeze is a permission
 // of its own.
-func (r catalogRoom) terms(ctx context.Context, v adminapi.VersionPath, t adminapi.ReleaseTerms) (catalog.Terms, error) {
+func (r releaseRoom) terms(ctx context.Context, v adminapi.VersionPath, t adminapi.ReleaseTerms) (release.Terms, error) {
 	if t.Override != "" {
 		if err := r.allow(ctx, "release.override", "API/"+v.Team+"/"+v.Name); err != nil {
-			return catalog.Terms{}, err
+			return release.Terms{}, err
 		}
 	}
-	return catalog.Terms{Note: t.Note, At: t.At, Canary: t.Canary, Override: t.Override}, nil
+	return release.Terms{Note: t.Note, At: t.At, Canary: t.Canary, Override: t.Override}, nil
 }
 
-func (r catalogRoom) released(rel catalog.Released, err error) (*adminapi.ReleaseAnswer, error) {
+func (r releaseRoom) released(rel release.Released, err error) (*adminapi.ReleaseAnswer, error) {
 	return &adminapi.ReleaseAnswer{Body: adminapi.ReleaseBody{
 		Release: rel.Release, Seq: int64(rel.Seq), Schedule: rel.Schedule, Approvals: rel.Approvals, Needed: rel.Needed, NotPlaced: rel.NotPlaced,
 	}}, err
 }
 
 // listSchedules lists those that the caller may see.
-func (r catalogRoom) listSchedules(ctx context.Context, in *adminapi.ListSchedulesRequest) (*adminapi.Schedules, error) {
+func (r releaseRoom) listSchedules(ctx context.Context, in *adminapi.ListSchedulesRequest) (*adminapi.Schedules, error) {
 	if in.Team != "" {
 		if err := r.allow(ctx, adminapi.ListSchedules.Action, "team/"+in.Team); err != nil {
 			return nil, err
 		}
 	}
-	all, next, err := r.catalog.Schedules(ctx, catalog.ScheduleFilter{Team: in.Team, Environment: in.Environment, State: in.State}, in.Limit, in.After)
+	all, next, err := r.releases.Schedules(ctx, release.ScheduleFilter{Team: in.Team, Environment: in.Environment, State: in.State}, in.Limit, in.After)
 	if err != nil {
 		return nil, err
 	}

@@ -7,17 +7,17 @@ import (
 	"gatehouse"
 	"gatehouse/adminapi"
 	"gatehouse/control/catalog"
-	"gatehouse/control/release"
+	"gatehouse/control/diff"
 	"gatehouse/definition/breaking"
 )
 
 // BindDiff binds the comparison of revisions. Whoever asks must be allowed to
 // see both sides, and the calls that are counted.
-func (s *Server) BindDiff(f *release.Differ) {
+func (s *Server) BindDiff(f *diff.Differ) {
 	bind(s, adminapi.Diff, func(ctx context.Context, in *adminapi.DiffRequest) (*adminapi.DiffAnswer, error) {
-		from := release.Side{Ref: refOf(in.VersionPath), Environment: in.Environment}
+		from := diff.Side{Ref: refOf(in.VersionPath), Environment: in.Environment}
 		from.Revision = in.Revision
-		to := release.Side{Ref: refOf(in.VersionPath), Environment: in.ToEnvironment}
+		to := diff.Side{Ref: refOf(in.VersionPath), Environment: in.ToEnvironment}
 		if in.To != "" {
 			ref, err := catalog.ParseRef(in.To)
 			if err != nil {
@@ -38,7 +38,7 @@ func (s *Server) BindDiff(f *release.Differ) {
 	})
 }
 
-func diffBody(d *release.Difference) adminapi.DiffBody {
+func diffBody(d *diff.Difference) adminapi.DiffBody {
 	b := adminapi.DiffBody{
 		From: diffSide(d.From), To: diffSide(d.To), Same: d.Same(), Breaking: d.Breaks(), Definition: diffChanges(d.Definition), Omitted: d.Omitted,
 		NotCompared: d.NotCompared, Gatehouse: diffChanges(d.Gatehouse), Removed: d.Removed, Added: d.Added, Since: d.Since, Affected: []adminapi.DiffAffected{},
@@ -50,7 +50,7 @@ func diffBody(d *release.Difference) adminapi.DiffBody {
 	return b
 }
 
-func diffSide(s release.Side) adminapi.DiffSide {
+func diffSide(s diff.Side) adminapi.DiffSide {
 	return adminapi.DiffSide{API: s.API(), Version: s.Version, Revision: s.Revision, Environment: s.Environment}
 }
 

@@ -9,18 +9,20 @@ import (
 	"gatehouse/adminapi"
 	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
+	"gatehouse/control/release"
 )
 
 // gateRoom carries out the routes of the compliance gate.
 type gateRoom struct {
 	*Server
-	gate    *gate.Gate
-	catalog *catalog.Catalog
+	gate     *gate.Gate
+	catalog  *catalog.Catalog
+	releases *release.Desk
 }
 
 // BindGate binds the gate, its attestations and its waivers.
-func (s *Server) BindGate(g *gate.Gate, c *catalog.Catalog) {
-	r := gateRoom{s, g, c}
+func (s *Server) BindGate(g *gate.Gate, c *catalog.Catalog, d *release.Desk) {
+	r := gateRoom{s, g, c, d}
 	bind(s, adminapi.RunGate, func(ctx context.Context, in *adminapi.RunGateRequest) (*adminapi.GateAnswer, error) {
 		t, err := r.target(ctx, in.VersionPath, in.Body)
 		if err != nil {
@@ -65,7 +67,7 @@ func (r gateRoom) target(ctx context.Context, v adminapi.VersionPath, of adminap
 // none: nobody takes back what is not there.
 func (r gateRoom) attested(ctx context.Context, v adminapi.VersionPath, of adminapi.GateOf) (gate.Target, error) {
 	if of.Revision == "" {
-		live, err := r.catalog.Releases(ctx, refOf(v))
+		live, err := r.releases.Of(ctx, refOf(v))
 		if err != nil {
 			return gate.Target{}, err
 		}

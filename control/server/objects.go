@@ -15,18 +15,16 @@ import (
 	"gatehouse/store"
 )
 
-// catalogRoom carries out the routes of objects, revisions and releases.
+// catalogRoom carries out the routes of objects.
 type catalogRoom struct {
 	*Server
 	catalog *catalog.Catalog
 	guard   *access.Guard
-	explain Explainer
 }
 
-// BindCatalog binds the objects of every kind, apply and export, revisions,
-// releases and the catalog.
-func (s *Server) BindCatalog(c *catalog.Catalog, g *access.Guard, e Explainer) {
-	r := catalogRoom{s, c, g, e}
+// BindCatalog binds the objects of every kind, apply and export.
+func (s *Server) BindCatalog(c *catalog.Catalog, g *access.Guard) {
+	r := catalogRoom{s, c, g}
 	bind(s, adminapi.Apply, r.apply)
 	bind(s, adminapi.Export, r.export)
 	for _, k := range gatehouse.Kinds {
@@ -36,7 +34,6 @@ func (s *Server) BindCatalog(c *catalog.Catalog, g *access.Guard, e Explainer) {
 			r.bindOrg(k.Kind, routes.Org)
 		}
 	}
-	r.bindReleases()
 }
 
 func (r catalogRoom) bindOwned(k gatehouse.Kind, routes *adminapi.OwnedRoutes) {

@@ -17,6 +17,7 @@ import (
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
 	"gatehouse/control/compile"
+	"gatehouse/control/release"
 	"gatehouse/control/subscription"
 	"gatehouse/store"
 	"gatehouse/store/memory"
@@ -41,7 +42,10 @@ func newShop(t *testing.T) (*office, *compile.State) {
 	state, c := compile.New(db), catalog.New(trail)
 	s.BindAccess(guard)
 	s.BindAudit()
-	s.BindCatalog(c, guard, explainer{state})
+	s.BindCatalog(c, guard)
+	releases := release.New(c, db)
+	s.BindVersions(c, releases, explainer{state})
+	s.BindReleases(releases)
 	s.BindSubscriptions(subscription.New(trail, c), guard)
 	return &office{t, s.Handler(), guard, trail, secret, s}, state
 }

@@ -12,7 +12,7 @@ import (
 
 // listOperations tells what an API version offers, as it is live in an
 // environment or was applied last.
-func (r catalogRoom) listOperations(ctx context.Context, in *adminapi.ListOperationsRequest) (*adminapi.OperationsAnswer, error) {
+func (r versionRoom) listOperations(ctx context.Context, in *adminapi.ListOperationsRequest) (*adminapi.OperationsAnswer, error) {
 	rev, err := r.offered(ctx, refOf(in.VersionPath), in.Environment)
 	if err != nil {
 		return nil, err
@@ -45,9 +45,9 @@ func (r catalogRoom) listOperations(ctx context.Context, in *adminapi.ListOperat
 
 // offered is the revision of a version that is live in an environment, the
 // newest where none is named.
-func (r catalogRoom) offered(ctx context.Context, ref catalog.Ref, environment string) (*gatehouse.Revision, error) {
+func (r versionRoom) offered(ctx context.Context, ref catalog.Ref, environment string) (*gatehouse.Revision, error) {
 	if environment != "" {
-		live, err := r.catalog.Releases(ctx, ref)
+		live, err := r.releases.Of(ctx, ref)
 		if err != nil {
 			return nil, err
 		}

@@ -14,6 +14,7 @@ import (
 	"gatehouse/control/access"
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
+	"gatehouse/control/release"
 	"gatehouse/control/team/onboarding"
 	"gatehouse/store"
 	"gatehouse/store/memory"
@@ -22,9 +23,10 @@ import (
 // A house is an installation in memory with a clock of its own.
 type house struct {
 	*Desk
-	t   *testing.T
-	mu  sync.Mutex
-	now time.Time
+	releases *release.Desk
+	t        *testing.T
+	mu       sync.Mutex
+	now      time.Time
 }
 
 func newHouse(t *testing.T, db store.DB) *house {
@@ -36,6 +38,7 @@ func newHouse(t *testing.T, db store.DB) *house {
 		t.Fatal(err)
 	}
 	c := catalog.New(trail)
+	h.releases = release.New(c, db)
 	h.Desk = &Desk{Catalog: c, Guard: guard, Trail: trail, Onboarding: onboarding.New(trail, c, guard)}
 	return h
 }
@@ -141,7 +144,7 @@ func TestChecklistTicksItself(t *testing.T) {
 		{"product", func() { h.put(product) }},
 		{"first-subscription", func() { h.put(asked) }},
 		{"production", func() {
-			if _, err := h.Catalog.Release(h.t.Context(), catalog.Ref{Team: "shop", Name: "cart", Version: "v1"}, "live", catalog.Terms{}); err != nil {
+			if _, err := h.releases.Release(h.t.Context(), catalog.Ref{Team: "shop", Name: "cart", Version: "v1"}, "live", release.Terms{}); err != nil {
 				t.Fatal(err)
 			}
 		}},

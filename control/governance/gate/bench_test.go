@@ -11,6 +11,7 @@ import (
 	"gatehouse"
 	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
+	"gatehouse/control/release"
 	"gatehouse/store"
 )
 
@@ -106,7 +107,7 @@ func BenchmarkReevaluation(b *testing.B) {
 	for i := range apis {
 		name := fmt.Sprint("api", i)
 		w.apply(strings.NewReplacer("name: orders}", "name: "+name+"}", "path: /orders/v1", "path: /"+name).Replace(api()), large(20, name))
-		if _, err := w.Release(w.ctx, catalog.Ref{Team: "payments", Name: name, Version: "v1"}, "prod", catalog.Terms{}); err != nil {
+		if _, err := w.Release(w.ctx, catalog.Ref{Team: "payments", Name: name, Version: "v1"}, "prod", release.Terms{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/control/audit"
-	"gatehouse/control/catalog"
+	"gatehouse/control/release"
 	"gatehouse/store"
 )
 
@@ -126,7 +126,7 @@ func TestFirstFramework(t *testing.T) {
 	}
 	free := w.target()
 	free.Name = "free"
-	if _, err := w.Release(w.ctx, refOf(free), "prod", catalog.Terms{}); err != nil {
+	if _, err := w.Release(w.ctx, refOf(free), "prod", release.Terms{}); err != nil {
 		t.Fatal(err)
 	}
 	w.enforce("2026.1", "["+limit+`,{id: long, grace: 90d, check: {policy: {name: cors}}},`+jwt+`]`)
@@ -148,12 +148,12 @@ func TestFirstFramework(t *testing.T) {
 	if w.pass() != 0 {
 		t.Error("looked again with nothing changed")
 	}
-	_, err = w.Release(w.ctx, refOf(free), "prod", catalog.Terms{})
+	_, err = w.Release(w.ctx, refOf(free), "prod", release.Terms{})
 	if err != nil {
 		t.Errorf("releasing what is live already: %v", err)
 	}
 	w.apply(strings.ReplaceAll(strings.ReplaceAll(api("  framework: corporate\n", "", "audience: partner", "audience: internal"), "name: orders}", "name: free}"), "path: /orders/v1", "path: /free"))
-	_, err = w.Release(w.ctx, refOf(free), "prod", catalog.Terms{})
+	_, err = w.Release(w.ctx, refOf(free), "prod", release.Terms{})
 	w.refused(err, gatehouse.Conflict, "names no framework", `environment "prod" has none`)
 
 	w.later(30*day - time.Second)

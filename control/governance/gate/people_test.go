@@ -9,6 +9,7 @@ import (
 	"gatehouse"
 	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
+	"gatehouse/control/release"
 	"gatehouse/jsonx"
 	"gatehouse/store"
 )
@@ -223,7 +224,7 @@ func TestWaiverOfCanaryRevoked(t *testing.T) {
 	}
 	w.apply(api("audiences: [orders]", "audiences: [orders, more]"))
 	plan := &gatehouse.CanaryPlan{Steps: []int{50}, Every: jsonx.Duration(time.Hour)}
-	if _, err := w.Release(w.ctx, refOf(w.target()), "prod", catalog.Terms{Canary: plan}); err != nil {
+	if _, err := w.Release(w.ctx, refOf(w.target()), "prod", release.Terms{Canary: plan}); err != nil {
 		t.Fatal(err)
 	}
 	w.pass()
@@ -265,7 +266,7 @@ func TestRevoke(t *testing.T) {
 	w.refused(err, gatehouse.Conflict, "was revoked by user:sec@example.com: it leaks")
 	ref := refOf(first)
 	ref.Revision = first.Revision
-	_, err = w.Release(w.ctx, ref, "prod", catalog.Terms{})
+	_, err = w.Release(w.ctx, ref, "prod", release.Terms{})
 	w.refused(err, gatehouse.Conflict, "(attestation)", "it leaks")
 	r, err := w.gate.Run(w.ctx, first)
 	if err != nil || r.Result.Outcome != gatehouse.GateFailed {

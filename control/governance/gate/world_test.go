@@ -16,6 +16,7 @@ import (
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
+	"gatehouse/control/release"
 	"gatehouse/jsonx"
 	"gatehouse/store"
 	"gatehouse/store/memory"
@@ -29,6 +30,7 @@ type world struct {
 	db   store.DB
 	gate *gate.Gate
 	*catalog.Catalog
+	*release.Desk
 	clock  *time.Time
 	trail  *audit.Trail
 	public ed25519.PublicKey
@@ -60,6 +62,7 @@ func newWorld(t testing.TB) *world {
 	w.signer = signer{private}
 	w.ctx = audit.WithRequest(context.Background(), audit.Request{Actor: "user:dev@example.com", Authentication: "token:x"})
 	w.gate, w.Catalog = w.node()
+	w.Desk = w.Catalog.Releases.(*release.Desk)
 	t.Cleanup(func() { _ = db.Close() })
 	w.apply(base)
 	return w
@@ -72,7 +75,8 @@ func (w *world) node() (*gate.Gate, *catalog.Catalog) {
 		return role == "security" && strings.HasPrefix(subject, "user:sec")
 	}
 	c := catalog.New(w.trail)
-	c.Gate = g
+	d := release.New(c, w.db)
+	d.Gate = g
 	return g, c
 }
 
@@ -271,7 +275,7 @@ func (w *world) run() *gate.Run {
 }
 
 func (w *world) release() error {
-	_, err := w.Release(w.ctx, catalog.Ref{Team: "payments", Name: "orders", Version: "v1"}, "prod", catalog.Terms{})
+	_, err := w.Release(w.ctx, catalog.Ref{Team: "payments", Name: "orders", Version: "v1"}, "prod", release.Terms{})
 	return err
 }
 
