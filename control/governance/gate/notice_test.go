@@ -6,11 +6,11 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
+	"gatehouse/control/release"
 	"gatehouse/jsonx"
 	"gatehouse/store"
-
-	"gatehouse/control/audit"
 )
 
 // weakly puts a framework in force that asks for nothing.
@@ -273,7 +273,7 @@ func TestControlsSeeBoundVariables(t *testing.T) {
 		{id: around, check: {cel: {expression: 'environment.policies.exists(p, p.config.request.set["X-From"] == "https://id.example.com")'}}},
 		{id: each, check: {cel: {each: operation, expression: 'operation.policies.exists(p, p.name == "jwt" && p.config.issuer == "https://id.example.com")'}}}]`)
 	w.wants(w.run().Result, gatehouse.GatePassed, map[string]string{"chain": "passed", "written": "passed", "around": "passed", "each": "passed"})
-	if _, err := w.Release(w.ctx, catalog.Ref{Team: "payments", Name: "orders", Version: "v1"}, "prod", catalog.Terms{}); err != nil {
+	if _, err := w.Release(w.ctx, catalog.Ref{Team: "payments", Name: "orders", Version: "v1"}, "prod", release.Terms{}); err != nil {
 		t.Error(err)
 	}
 }
