@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"context"
 	"io"
 	"net/netip"
 	"time"
@@ -10,6 +11,9 @@ import (
 // on its way back. It belongs to one goroutine at a time and to a policy only
 // while the policy's step runs; nothing of it may be kept.
 type Exchange struct {
+	// Context ends when the caller has left; a step that waits for anything ends
+	// its wait with it.
+	Context context.Context
 	// Caller is the address the gateway trusts, never a header at its word.
 	Caller netip.Addr
 	TLS    bool
@@ -62,9 +66,17 @@ type Exchange struct {
 	// Response.Header and leaves Reply empty.
 	Reply Header
 
+	// Early takes what the backend says before its answer; nil when nobody does.
+	Early Early
+
 	// Response is set once there is one; response halves may change it.
 	Response Response
 }
+
+// An Early takes interim answers (RFC 9110 §15.2), such as 103 Early Hints. The
+// fields are the backend's and are not kept; it is called by one goroutine at a
+// time, never after the answer itself has begun.
+type Early interface{ Interim(status int, h Header) }
 
 // A Param is one path parameter of the operation's template, still encoded.
 type Param struct{ Name, Value string }

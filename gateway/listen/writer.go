@@ -42,6 +42,19 @@ func (w *writer) begin(s *Server, rw http.ResponseWriter, r *http.Request, c *co
 	*w = writer{server: s, w: rw, r: r, conn: c}
 }
 
+// Interim implements pipeline.Writer.
+func (w *writer) Interim(status int, h policy.Header) {
+	if status <= http.StatusSwitchingProtocols || status > 199 || !w.r.ProtoAtLeast(1, 1) {
+		return
+	}
+	to := w.w.Header()
+	for i := range h {
+		to.Add(h[i].Name, h[i].Value)
+	}
+	w.w.WriteHeader(status)
+	clear(to) // the answer has fields of its own
+}
+
 // Head implements pipeline.Writer.
 func (w *writer) Head(status int, h policy.Header, length int64) {
 	to := w.w.Header()

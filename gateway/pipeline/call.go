@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"context"
 	"io"
 	"sync"
 	"time"
@@ -12,9 +11,12 @@ import (
 )
 
 // A Writer takes the answer of one call. Its methods are called by one
-// goroutine, in the order Head, Write and Flush as often as need be, Trailer;
+// goroutine at a time, in the order Interim, Head, Write and Flush as often as need be, Trailer;
 // or Switch; or Abort at any time.
 type Writer interface {
+	// Interim sends an answer before the final one (RFC 9110 §15.2), before Head;
+	// it may come from another goroutine while the call waits for the backend.
+	Interim(status int, h policy.Header)
 	// Head begins the answer. length is that of the content, -1 when unknown;
 	// h holds no framing and is not kept.
 	Head(status int, h policy.Header, length int64)
@@ -33,11 +35,10 @@ type Writer interface {
 // engine gets one from [NewCall], fills in what the exported fields say, serves it
 // and frees it.
 type Call struct {
-	// Exchange's Method, Proto, Query, Header and Now are set by the engine, the
+	// Exchange's Context, Method, Proto, Query, Header and Now are set by the engine, the
 	// header as it came; the rest by the pipeline.
 	policy.Exchange
-	Context context.Context
-	Peer    *head.Peer
+	Peer *head.Peer
 	// Target is the path as it came, Authority the host as it came.
 	Target    string
 	Authority string

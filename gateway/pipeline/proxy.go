@@ -27,6 +27,7 @@ func (s *Server) proxy(c *Call) *policy.Denial {
 	c.Header.Set(head.RequestID, c.id)
 	c.Header.Add("Via", head.Via(c.Proto))
 
+	c.Early = c
 	start := time.Now()
 	answer, failure := c.api.backend.Do(c.Context, &c.Exchange)
 	c.backend = time.Since(start)
@@ -42,6 +43,23 @@ func (s *Server) proxy(c *Call) *policy.Denial {
 	c.begin(answer.Length)
 	c.stream(answer)
 	return nil
+}
+
+// Interim passes on what the backend says before its answer, to callers whose
+// protocol has such (RFC 9110 §15.2). Of its fields only Link goes along, what
+// Early Hints are for (RFC 8297): what a policy takes out of answers, or the gateway
+// keeps to itself, must not slip past in front of them.
+func (c *Call) Interim(status int, h policy.Header) {
+	if c.Proto == "HTTP/1.0" {
+		return
+	}
+	links := make(policy.Header, 0, 4)
+	for _, f := range h {
+		if policy.EqualName(f.Name, "Link") {
+			links = append(links, f)
+		}
+	}
+	c.Writer.Interim(status, links)
 }
 
 func tooLarge() *policy.Denial {

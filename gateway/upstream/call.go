@@ -121,7 +121,7 @@ func (c *call) retriable(a *Answer, f *Failure) bool {
 // prepare makes the request and takes a small body in.
 func (c *call) prepare() *Failure {
 	x := c.x
-	c.req = h1.Request{Method: x.Method, Path: x.Upstream, Query: x.Query, Header: x.Header}
+	c.req = h1.Request{Method: x.Method, Path: x.Upstream, Query: x.Query, Header: x.Header, Early: x.Early}
 	if c.b.spec.PassHost {
 		c.req.Host = x.Host
 	}

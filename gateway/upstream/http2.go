@@ -58,7 +58,9 @@ func (c *call) overHTTP2(t *target) (*Answer, *Failure) {
 		return nil, fail(h1.InternalError, err.Error(), err)
 	}
 	s.timer = time.AfterFunc(max(c.left(), time.Millisecond), func() { cancel(errSlow) })
-	resp, err := t.h2.RoundTrip(r)
+	early := early{to: c.x.Early}
+	resp, err := t.h2.RoundTrip(early.of(r))
+	early.end()
 	if err != nil {
 		f := s.failure(err)
 		s.end()

@@ -93,6 +93,7 @@ func (c *Config) Build(env policy.Env) (policy.Step, error) {
 			defer t.Stop()
 			select {
 			case <-t.C:
+			case <-x.Context.Done():
 			case <-stop:
 			}
 		}

@@ -85,6 +85,21 @@ func TestDelayEndsWithTheGateway(t *testing.T) {
 	})
 }
 
+func TestDelayEndsWithTheCaller(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		step := policytest.Build(t, policytest.Decode(t, Kind, `{"body": 1, "delay": "10s"}`))
+		x := policytest.Request("GET", "/")
+		var leave func()
+		x.Context, leave = context.WithCancel(t.Context())
+		began := time.Now()
+		time.AfterFunc(time.Second, leave)
+		step(x)
+		if took := time.Since(began); took != time.Second {
+			t.Errorf("the caller left after 1s, the mock answered after %s", took)
+		}
+	})
+}
+
 func TestRefused(t *testing.T) {
 	for config, want := range map[string]string{
 		`{"status": 99}`:                     "status: 99 is not",

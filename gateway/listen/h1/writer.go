@@ -36,6 +36,19 @@ type writer struct {
 	both    [2][]byte
 }
 
+// Interim implements pipeline.Writer.
+func (w *writer) Interim(status int, h policy.Header) {
+	if w.begun || w.aborted || w.err != nil || status <= http.StatusSwitchingProtocols || status > 199 {
+		return
+	}
+	w.open()
+	w.out = appendFields(appendStatus(w.out, status), status, h)
+	w.out = append(w.out, "\r\n"...)
+	w.writable()
+	_, w.err = w.c.nc.Write(w.out)
+	w.sent()
+}
+
 // Head implements pipeline.Writer.
 func (w *writer) Head(status int, h policy.Header, length int64) {
 	if status < 200 || status > 999 {
@@ -46,26 +59,8 @@ func (w *writer) Head(status int, h policy.Header, length int64) {
 	w.bare = w.head || status == http.StatusNoContent || status == http.StatusNotModified
 	w.c.now, w.fresh = time.Now(), true
 	w.open()
-	b := append(w.out, "HTTP/1.1 "...)
-	b = strconv.AppendInt(b, int64(status), 10)
-	b = append(b, ' ')
-	if text := http.StatusText(status); text != "" {
-		b = append(b, text...)
-	} else {
-		b = strconv.AppendInt(append(b, "status code "...), int64(status), 10)
-	}
-	b = append(b, "\r\n"...)
-	dated := false
-	for i := range h {
-		f := &h[i]
-		if head.OfConnection(f.Name) || !strict.Token(f.Name) || status == http.StatusNotModified && policy.EqualName(f.Name, "Content-Type") {
-			continue
-		}
-		dated = dated || policy.EqualName(f.Name, "Date")
-		b = append(append(b, f.Name...), ": "...)
-		b = append(appendValue(b, f.Value), "\r\n"...)
-	}
-	if !dated {
+	b := appendFields(appendStatus(w.out, status), status, h)
+	if h.Count("Date") == 0 {
 		b = append(append(append(b, "Date: "...), date(w.c.now)...), "\r\n"...)
 	}
 	if w.close = w.close || w.c.lane.o.Closing() || w.body != nil && !w.body.settled(); w.close {
@@ -75,6 +70,31 @@ func (w *writer) Head(status int, h policy.Header, length int64) {
 	if w.bare || length >= 0 {
 		w.frame(length, status)
 	}
+}
+
+func appendStatus(b []byte, status int) []byte {
+	b = append(b, "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(status), 10)
+	b = append(b, ' ')
+	if text := http.StatusText(status); text != "" {
+		b = append(b, text...)
+	} else {
+		b = strconv.AppendInt(append(b, "status code "...), int64(status), 10)
+	}
+	return append(b, "\r\n"...)
+}
+
+// appendFields writes fields without those of framing and connection.
+func appendFields(b []byte, status int, h policy.Header) []byte {
+	for i := range h {
+		f := &h[i]
+		if head.OfConnection(f.Name) || !strict.Token(f.Name) || status == http.StatusNotModified && policy.EqualName(f.Name, "Content-Type") {
+			continue
+		}
+		b = append(append(b, f.Name...), ": "...)
+		b = append(appendValue(b, f.Value), "\r\n"...)
+	}
+	return b
 }
 
 // open takes a buffer, and sent gives it back.

@@ -114,8 +114,12 @@ func (r *Response) receive(req *Request, h *policy.Header) *Error {
 			return malformed("interim answer announces the connection's end")
 		case interim == MaxInterim:
 			return malformed("answer has too many interim ones before it")
-		case r.Status == 100 && r.up.waiting():
-			r.proceed()
+		case r.Status == 100: // asked for by us, or by nobody
+			if r.up.waiting() {
+				r.proceed()
+			}
+		case req.Early != nil:
+			req.Early.Interim(r.Status, (*h)[mark:])
 		}
 	}
 }

@@ -25,6 +25,8 @@ type Request struct {
 	Stream io.Reader
 	Length int64
 
+	// Early takes interim answers other than 100 and 101; may be nil.
+	Early policy.Early
 	// Expect asks the peer for 100 Continue before Stream is read.
 	Expect bool
 	// Upgrade asks for a switch to this protocol; only with GET and no body.
