@@ -228,6 +228,8 @@ func TestWalkOnboarding(t *testing.T) {
 	newt.tick("I accept these responsibilities, as they stand above, for the team.")
 	newt.press("Ask")
 	newt.sees("It waits for the provider team")
+	newt.open("/console/")
+	newt.sees("You asked for a team", "museum-1")
 
 	boss := d.as(h, "user:boss@example.com", "/console/")
 	boss.press("Open: Team museum asks to come onto the platform")
@@ -344,4 +346,59 @@ func TestWalkSupport(t *testing.T) {
 	ben.press("Close it")
 	ben.sees("closed", "Open it again")
 	d.quiet()
+}
+
+// TestWalkNowhere: pages of what is not the reader's say so, and leave no
+// refusal on record.
+func TestWalkNowhere(t *testing.T) {
+	d := drive(t)
+	h := settle(t)
+	p := d.as(h, "user:newt@example.com", "/console/team?team=payments")
+	for _, at := range []string{"/console/team?team=payments", "/console/release?api=payments/orders@v1", "/console/gate?api=payments/orders@v1&environment=dev", "/portal/product?product=payments/commerce"} {
+		p.open(at)
+		p.sees("Not yours to see")
+	}
+	for _, at := range []string{"/console/release?api=nonsense", "/console/gate?api=a/b", "/console/team", "/portal/product"} {
+		p.open(at)
+		p.until(`document.querySelector(".empty") && !document.querySelector(".problem")`)
+	}
+	h.unrefused("newt")
+	d.quiet()
+}
+
+// unrefused holds that nothing was refused until now.
+func (h house) unrefused(who string) {
+	h.t.Helper()
+	var trail struct {
+		Items []struct{ Actor, Action, Object string }
+	}
+	h.read("/v1/audit/events?outcome=refused", &trail)
+	for _, e := range trail.Items {
+		// A link to somebody else's request is refused, on record, as it should be.
+		if e.Actor == "user:"+who+"@example.com" && e.Action != "support.get" && e.Action != "onboarding.get" {
+			h.t.Errorf("looking around left a refusal: %+v", e)
+		}
+	}
+}
+
+// TestRolesLookAround holds that whoever looks at whatever page runs into no
+// refusal: a page asks before it looks, and offers only what the reader may do.
+func TestRolesLookAround(t *testing.T) {
+	d := drive(t)
+	h := settle(t)
+	infest(h)
+	h.person("eve@example.com", "consumer", "team/payments")
+	for _, who := range []string{"newt", "eve", "ivy"} {
+		t.Run(who, func(t *testing.T) {
+			d.t, h.t = t, t
+			p := d.as(h, "user:"+who+"@example.com", "/console/home")
+			for _, at := range everyPage {
+				p.open(at)
+				p.js(`document.querySelectorAll("main details").forEach((d) => { d.open = true })`, nil)
+				p.until(`!document.querySelector(".busy")`)
+			}
+			h.unrefused(who)
+			p.quiet()
+		})
+	}
 }

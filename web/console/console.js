@@ -47,7 +47,7 @@ function frame() {
       el('a', { class: 'brand', href: '/console/' }, el('img', { src: '/shared/mark.svg', alt: '', width: 28, height: 28 }), 'Gatehouse'),
       menu,
       el('nav', { 'aria-label': 'Rooms', id: 'rooms' }, groups.map(([title, list]) => el('div', {}, el('h2', {}, title), el('ul', {}, list.map((r) => el('li', {}, el('a', { href: '/console/' + r.name, 'data-room': r.name }, icon(r.icon), r.title))))))),
-      el('div', { class: 'who' }, el('strong', { id: 'subject' }, session.subject),
+      el('div', { class: 'who' }, el('strong', { id: 'subject', title: session.subject }, session.subject),
         el('span', { class: 'areas' }, el('a', { href: '/portal/' }, 'Portal'), ' · ', el('a', { href: '/reference/' }, 'API reference')))),
     main));
   document.addEventListener('click', follow);

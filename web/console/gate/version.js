@@ -2,7 +2,7 @@
 // and what would satisfy it.
 import { el, put, facts } from '/shared/dom.js';
 import { all, get, post, refOf, versionPath } from '/shared/api.js';
-import { which } from '/shared/permission.js';
+import { can, notYours, which, why } from '/shared/permission.js';
 import { deed } from '/shared/deed.js';
 import { empty, problem } from '/shared/problem.js';
 import { badge, ends, short, when } from '/shared/format.js';
@@ -16,6 +16,8 @@ export async function open(place, id, environment, revision) {
   const { team, name, version } = refOf(id);
   if (!version) return put(place, el('h1', { tabindex: -1 }, 'Gate'), el('div', { class: 'card' }, empty('Which version?', `"${id}" is not TEAM/NAME@VERSION.`)));
   const on = `API/${team}/${name}`;
+  const sees = await why('gate.get', on);
+  if (!sees.allowed) return put(place, el('h1', { tabindex: -1 }, id), notYours(sees));
   const [environments, released, may] = await Promise.all([all('/v1/environments'), get('/v1/gate', { api: `${team}/${name}`, limit: 1000 }),
     which({ run: ['gate.run', on], answer: ['gate.answer', on], confirm: ['gate.confirm', on], ask: ['waiver.ask', on], revoke: ['attestation.revoke', on], restore: ['attestation.restore', on], evidence: ['evidence.create', 'team/' + team] })]);
   const names = ordered(environments.items).map((e) => e.name);
@@ -26,7 +28,7 @@ export async function open(place, id, environment, revision) {
     get(versionPath(id, 'gate', 'answers')).then((a) => a.items, () => []), all('/v1/waivers', { api: `${team}/${name}` }).then((a) => a.items, () => [])]);
   const told = el('div', { 'aria-live': 'polite' });
   const shown = run instanceof Error ? null : run?.result;
-  const newest = (await get(versionPath(id, 'revisions'), { limit: 1 }).catch(() => ({ items: [] }))).items[0]?.hash;
+  const newest = (await can('revision.list', on) ? await get(versionPath(id, 'revisions'), { limit: 1 }) : { items: [] }).items[0]?.hash;
   const look = (button, hash) => deed(button, told, async () => {
     const { result } = await post(versionPath(id, 'gate', 'run'), { environment, revision: hash });
     setQuery({ api: id, environment, revision: result.released ? '' : result.revision });

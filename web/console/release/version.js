@@ -1,7 +1,7 @@
 // One API version along its environments, with all that may be done with it.
 import { el, put } from '/shared/dom.js';
 import { all, get, refOf, versionPath } from '/shared/api.js';
-import { which } from '/shared/permission.js';
+import { can, notYours, which, why } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { sheet } from '/shared/sheet.js';
 import { table } from '/shared/table.js';
@@ -18,7 +18,9 @@ export async function open(place, id) {
   const { team, name, version } = refOf(id);
   if (!version) return put(place, el('h1', { tabindex: -1 }, 'Releases'), el('div', { class: 'card' }, empty('Which version?', `"${id}" is not TEAM/NAME@VERSION.`)));
   const on = `API/${team}/${name}`;
-  const [status, environments, revisions, schedules, gate, may] = await Promise.all([get(versionPath(id, 'status')), all('/v1/environments'), get(versionPath(id, 'revisions'), { limit: 20 }),
+  const sees = await why('release.get', on);
+  if (!sees.allowed) return put(place, el('h1', { tabindex: -1 }, id), notYours(sees));
+  const [status, environments, revisions, schedules, gate, may] = await Promise.all([get(versionPath(id, 'status')), all('/v1/environments'), can('revision.list', on).then((ok) => (ok ? get(versionPath(id, 'revisions'), { limit: 20 }) : { items: [] })),
     all('/v1/release-schedules', { team, state: 'waiting' }), get('/v1/gate', { api: `${team}/${name}`, limit: 1000 }).catch(() => ({ items: [] })), which(Object.fromEntries(Object.entries(actions).map(([k, a]) => [k, [a, on]])))]);
   const names = ordered(environments.items), lane = places(status.items).get(id) ?? new Map();
   const ctx = { id, may, names, lane, newest: revisions.items[0]?.hash, again: () => open(place, id) };

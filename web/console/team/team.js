@@ -1,7 +1,7 @@
 // Team: how one team stands: control/team.
 import { el, put, facts, link } from '/shared/dom.js';
 import { get, path } from '/shared/api.js';
-import { can } from '/shared/permission.js';
+import { can, notYours, why } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { badge, ago, count, plural, tag, when } from '/shared/format.js';
 import { query } from '/shared/query.js';
@@ -16,13 +16,15 @@ export async function show(place) {
 
 // page draws a team's page; level is that of its heading.
 export async function page(place, name, level) {
+  const sees = await why('team.get', 'team/' + name);
+  if (!sees.allowed) return put(place, el('h' + level, { tabindex: -1 }, name), notYours(sees));
   const [t, mayKit] = await Promise.all([get(path('teams', name, 'overview')), can('team.kit', 'team/' + name)]);
   const held = (what) => (t.withheld ?? []).includes(what);
   put(place,
     el('div', { class: 'row spread' }, el('div', {}, level === 1 && el('p', { class: 'crumbs' }, el('a', { href: '/console/home' }, 'Home'), ' / ', 'Team'),
       el('h' + level, { tabindex: -1, class: 'team-name' }, t.title || t.team), t.title && el('p', { class: 'muted' }, el('code', {}, t.team))),
     el('div', { class: 'row noprint' }, mayKit && el('button', { type: 'button', onclick: () => kit(name, t.environments ?? []) }, 'Starter kit'),
-      el('a', { class: 'button', href: `/console/support?new=${encodeURIComponent(name)}` }, 'Ask for help'), el('button', { type: 'button', onclick: () => page(place, name, level) }, 'Refresh'))),
+      el('a', { class: 'button', href: `/console/support?new=${encodeURIComponent(name)}` }, 'Ask for help'), level === 1 && el('button', { type: 'button', onclick: () => page(place, name, level) }, 'Refresh'))),
     t.summary && el('p', { class: 'lead' }, t.summary), tiles(t),
     el('div', { class: 'pair' },
       checklist(t),

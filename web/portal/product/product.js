@@ -1,7 +1,7 @@
 // One product: its APIs and what they offer, its plans, and subscribing.
 import { el, put, facts, link } from '/shared/dom.js';
 import { all, get, path, refOf } from '/shared/api.js';
-import { can } from '/shared/permission.js';
+import { can, notYours, why } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { badge, tag } from '/shared/format.js';
 import { query } from '/shared/query.js';
@@ -15,17 +15,25 @@ export async function show(place) {
   const asked = query();
   const { team, name } = refOf(asked.product);
   if (!name) return put(place, el('h1', { tabindex: -1 }, 'Product'), el('div', { class: 'card' }, empty('Which product?', 'The list of products leads to each of them.')));
+  const sees = await why('product.get', `Product/${team}/${name}`);
+  if (!sees.allowed) return put(place, el('h1', { tabindex: -1 }, asked.product), notYours(sees));
   const [p, environments, gateways, apis, exposed] = await Promise.all([get(path('teams', team, 'products', name)), all('/v1/environments').then((e) => e.items, () => []), all('/v1/gateways').then((g) => g.items, () => []), all('/v1/teams/-/apis').then((a) => a.items, () => []), get('/v1/catalog').then((c) => c.items, () => [])]);
   const ref = `${team}/${name}`;
   const versions = inside(p).flatMap((id) => expand(id, apis));
-  const done = el('div', { 'aria-live': 'polite' });
   put(place, el('div', {}, el('p', { class: 'crumbs' }, el('a', { href: '/portal/' }, 'Products'), ` / ${ref}`), el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, p.spec.title || ref), tag(p.spec.audience || 'internal'))),
-    p.spec.summary && el('p', { class: 'lead' }, p.spec.summary), versions.map((v) => deprecated(v.id, v.version)), done,
+    p.spec.summary && el('p', { class: 'lead' }, p.spec.summary), versions.map((v) => deprecated(v.id, v.version)),
     el('section', { class: 'stack', 'aria-label': 'Plans' }, el('h2', {}, 'Plans'), el('div', { class: 'plans' }, (p.spec.plans ?? []).map((plan) => el('section', { class: 'plan card' + (plan.name === asked.plan ? ' chosen' : ''), 'aria-label': 'Plan ' + plan.name },
       el('h3', {}, plan.title || plan.name), plan.summary && el('p', {}, plan.summary), el('ul', {}, terms(plan).map((t) => el('li', {}, t))),
-      el('button', { type: 'button', class: plan.name === asked.plan ? 'first' : '', 'aria-label': `Subscribe to plan ${plan.name}`, onclick: () => subscribe({ ref, plan, environments, gateways, versions, done }) }, 'Subscribe'))))),
+      el('button', { type: 'button', class: plan.name === asked.plan ? 'first' : '', 'aria-label': `Subscribe to plan ${plan.name}`, onclick: () => subscribe({ ref, plan, environments: served(environments, versions, exposed), gateways, versions }) }, 'Subscribe'))))),
     el('section', { class: 'stack', 'aria-label': 'APIs' }, el('h2', {}, 'What you can call'), versions.length ? await Promise.all(versions.map((v) => api(v, exposed, gateways)))
       : el('div', { class: 'card' }, empty('Its APIs are not yours to see', 'The plans above are. Once you are subscribed, its owners can tell what there is; ask them for help.'))));
+}
+
+// served are the environments in which something of the product lives, all of
+// them where the reader cannot see that.
+function served(environments, versions, exposed) {
+  const lives = new Set(exposed.filter((e) => e.revision && versions.some((v) => v.id === `${e.api}@${e.version}`)).map((e) => e.environment));
+  return lives.size ? environments.filter((e) => lives.has(e.metadata.name)) : environments;
 }
 
 // expand is an API of a product as its versions that are served.
