@@ -10,7 +10,7 @@ var ListWaiting = Route[Empty, WaitingAnswer]{Operation{
 	ID: "listWaiting", Pattern: "GET /v1/waiting", Action: "waiting.list", On: "organization",
 	Doc: `List what waits for a person, and that person may be the caller
 
-Framework versions, waivers, releases, on-boardings, answers and subscriptions that the caller has the permission to decide on, on-boardings that wait for the caller's answer, and support requests whose next word is the caller's side's. The longest waiting of each kind first.`,
+Framework versions, waivers, releases, on-boardings, answers and subscriptions that the caller has the permission to decide on, on-boardings that wait for the caller's answer, and support requests that wait for an answer the caller may give. The longest waiting of each kind first.`,
 }}
 
 // A WaitingAnswer is what waits.

@@ -180,15 +180,16 @@ func (w *waiting) subscription(v *gatehouse.Stored) []adminapi.WaitingItem {
 }
 
 func (w *waiting) support(v *gatehouse.SupportRequest) []adminapi.WaitingItem {
-	on := helping(&support.Request{SupportRequest: *v})
 	switch v.State {
 	case gatehouse.SupportOpen, gatehouse.SupportAcknowledged:
-	case gatehouse.SupportWaiting:
-		on = "team/" + v.From
+		if !w.allowed("support.reply", helping(&support.Request{SupportRequest: *v})) {
+			return nil
+		}
+	case gatehouse.SupportWaiting: // for whoever asked, not for all who might speak for their team
+		if v.OpenedBy != w.actor {
+			return nil
+		}
 	default:
-		return nil
-	}
-	if !w.allowed("support.reply", on) {
 		return nil
 	}
 	return []adminapi.WaitingItem{{Kind: "support", ID: v.ID, Team: v.From, By: v.OpenedBy, Since: v.Since, State: v.State, Title: v.Title}}
