@@ -207,6 +207,73 @@ func TestWalkRelease(t *testing.T) {
 	d.quiet()
 }
 
+// TestWalkCanary: a revision comes in steps, is paused and sent back; another is
+// released at a time and taken back; one is released whole and rolled back.
+func TestWalkCanary(t *testing.T) {
+	d := drive(t)
+	h := settle(t)
+	ann := h.on("user:ann@example.com")
+	const version = "/v1/teams/payments/apis/orders/versions/v1"
+	ann.post(version+"/promote", `{"from":"dev","to":"qa","note":"the first"}`)
+	ann.put("/v1/teams/payments/apis/orders", `{"apiVersion":"gatehouse/v1","kind":"API","metadata":{"team":"payments","name":"orders"},"spec":{"versions":[{"name":"v1","path":"/orders/v1","backend":"orders","policies":[{"timeout":{"backend":"3s"}}]}]}}`)
+	in := func(environment, button string) string {
+		return `[...document.querySelectorAll("[data-environment=` + environment + `] button")].find((b) => b.innerText === ` + quote(button) + `)`
+	}
+	p := d.as(h, "user:ann@example.com", "/console/release?api=payments/orders@v1")
+	press := func(environment, button string) {
+		t.Helper()
+		p.until(in(environment, button))
+		p.js(in(environment, button)+`.click()`, nil)
+	}
+	shows := func(environment, text string) {
+		t.Helper()
+		p.until(`document.querySelector("[data-environment=` + environment + `]").innerText.includes(` + quote(text) + `)`)
+	}
+	press("qa", "Release the newest")
+	p.sees("What it changes there, and for whom", "timeout")
+	p.tick("In steps, as a canary")
+	p.fill("Steps, percent of the callers", "5, 50")
+	p.press("Release")
+	p.sees("It takes its first callers now: 5, 50 and 100 % of the callers")
+	p.press("Close")
+	shows("qa", "5 % of the callers since")
+	press("qa", "Pause")
+	shows("qa", "paused")
+	press("qa", "Send all back")
+	press("qa", "Really send all back?")
+	p.until(`!document.querySelector("[data-environment=qa]").innerText.includes("Canary")`)
+
+	press("qa", "Release the newest")
+	p.until(`document.querySelector("dialog[open] input[type=datetime-local]")`)
+	p.js(`(() => { const c = document.querySelector("dialog[open] input[type=datetime-local]"); const at = new Date(Date.now() + 86400e3); c.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16) })()`, nil)
+	p.press("Release")
+	p.sees("It is released")
+	p.press("Close")
+	shows("qa", "scheduled by user:ann@example.com")
+	press("qa", "Cancel")
+	press("qa", "Really cancel it?")
+	p.until(`!document.querySelector("[data-environment=qa]").innerText.includes("scheduled by")`)
+
+	press("qa", "Release the newest")
+	p.press("Release")
+	p.sees("It is released")
+	p.press("Close")
+	press("qa", "Roll back")
+	p.sees("comes back, within a second")
+	p.fill("Reason", "it fails <b>")
+	p.press("Roll back")
+	shows("qa", "Release the newest")
+	press("qa", "History")
+	p.sees("it fails <b>", "the first")
+	var past struct {
+		Items []struct{ Revision, Note string }
+	}
+	if h.read(version+"/releases?environment=qa", &past); len(past.Items) < 3 || past.Items[0].Revision != past.Items[len(past.Items)-1].Revision || past.Items[0].Note != "it fails <b>" {
+		t.Errorf("what was released is %+v, want the first again after it was rolled back", past.Items)
+	}
+	d.quiet()
+}
+
 // TestWalkOnboarding: a person without a team asks for one, accepting the
 // responsibilities word for word; the provider asks back, then approves; and the
 // starter kit is there.

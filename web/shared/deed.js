@@ -11,6 +11,7 @@ export async function deed(button, said, work) {
   put(said);
   try {
     await work();
+    requestAnimationFrame(regain);
     return true;
   } catch (err) {
     put(said, problem(err));
@@ -20,11 +21,18 @@ export async function deed(button, said, work) {
   }
 }
 
+// regain gives the focus a place again after the button that had it went with
+// what it did: the heading, which then is read out.
+function regain() {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  (document.querySelector('dialog[open] header button') ?? document.querySelector('main h1'))?.focus();
+}
+
 // decide is a place for a few words and the verbs that take them: {text, look,
 // run(words), needs, sure}. A verb that needs words says so when there are none;
 // one with a question to be sure of asks it on its button. After one is done,
-// done is called.
-export function decide(label, hint, verbs, done) {
+// done is called. More is shown below the words.
+export function decide(label, hint, verbs, done, more) {
   const words = el('textarea', { maxlength: 4000, placeholder: hint, rows: 2 });
   const said = el('div', { 'aria-live': 'polite' });
   const press = async (verb, button) => {
@@ -36,7 +44,7 @@ export function decide(label, hint, verbs, done) {
     if (verb.sure && !sure(button, verb.sure)) return;
     if (await deed(button, said, () => verb.run(words.value.trim()))) done();
   };
-  return el('div', { class: 'stack deeds' }, field(label, words),
+  return el('div', { class: 'stack deeds' }, field(label, words), more,
     el('div', { class: 'row' }, verbs.map((v) => el('button', { type: 'button', class: v.look, onclick: (e) => press(v, e.currentTarget) }, v.text))), said);
 }
 

@@ -14,6 +14,7 @@ export function open(e, asOf) {
     facts([['Title', e.title], ['State', badge(e.state)], ['Owner', e.team], ['Audience', e.audience], ['Access', e.access], ['Lifecycle', e.lifecycle], ['Framework', e.framework || 'none'],
       ['Hosts', e.hosts?.join(', ') || 'any'], ['Path', el('code', {}, e.path)], ['Location', where(e.location)], ['Wanted revision', el('code', {}, e.revision)],
       ['Proposed', e.proposed && el('code', {}, e.proposed)], ['Released', el('span', {}, when(e.since), e.by && ` by ${e.by}`)]]),
+    el('div', { class: 'row' }, el('a', { class: 'button', href: `/console/release?api=${encodeURIComponent(`${e.api}@${e.version}`)}` }, 'Releases'), el('a', { class: 'button', href: `/console/gate?api=${encodeURIComponent(`${e.api}@${e.version}`)}&environment=${encodeURIComponent(e.environment)}` }, 'Gate')),
     el('h3', {}, 'What runs'), instances(e),
     asOf ? el('p', { class: 'muted' }, 'Steps and revisions are shown for now only; choose Now in the catalog.') : [
       later('Steps a request goes through', () => steps(at, e)), later('Revisions', () => revisions(at))],

@@ -4,6 +4,7 @@ import { el, put, facts } from '/shared/dom.js';
 import { get, path, post } from '/shared/api.js';
 import { which } from '/shared/permission.js';
 import { decide } from '/shared/deed.js';
+import { evidence } from '/shared/evidence.js';
 import { empty, problem } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { badge, plural, short, tag, when } from '/shared/format.js';
@@ -14,7 +15,7 @@ export async function open(place, name, version, session) {
   const at = (...more) => path('frameworks', name, 'versions', version, ...more);
   const on = 'Framework/' + name;
   const [v, may] = await Promise.all([get(at()), which({ approve: ['framework.approve', on], reject: ['framework.reject', on], submit: ['framework.submit', on], enforce: ['framework.enforce', on],
-    withdraw: ['framework.withdraw', on], comment: ['framework.comment', on], evidence: ['gate.evidence', on] })]);
+    withdraw: ['framework.withdraw', on], upload: ['evidence.create'], comment: ['framework.comment', on], evidence: ['gate.evidence', on] })]);
   const again = () => open(place, name, version, session);
   const text = v.text?.version ?? {};
   put(place, el('div', {}, el('p', { class: 'crumbs' }, el('a', { href: '/console/framework' }, 'Frameworks'), ` / ${name}`),
@@ -38,7 +39,7 @@ function standing(v) {
 // text that stands on this page: its hash goes along, so that another one that
 // waits by now is not decided on.
 function moves(v, may, at, again, session) {
-  const verbs = [];
+  const verbs = [], files = evidence();
   const me = session.subject, author = v.submittedBy === me || (v.authors ?? []).includes(me);
   const spoken = v.decisions.some((d) => d.by === me && d.digest === v.hash);
   let said = null;
@@ -46,15 +47,15 @@ function moves(v, may, at, again, session) {
     if (author) said = 'You wrote or submitted it, so others decide.';
     else if (spoken) said = 'You have said your word on this text. A person decides once.';
     else {
-      if (may.approve) verbs.push({ text: 'Approve', look: 'first', run: (comment) => post(at('approve'), { comment, hash: v.hash }) });
-      if (may.reject) verbs.push({ text: 'Reject', look: 'danger', needs: 'Say why, so that its authors can mend it.', run: (comment) => post(at('reject'), { comment, hash: v.hash }) });
+      if (may.approve) verbs.push({ text: 'Approve', look: 'first', run: (comment) => files.upload().then((evidence) => post(at('approve'), { comment, hash: v.hash, evidence })) });
+      if (may.reject) verbs.push({ text: 'Reject', look: 'danger', needs: 'Say why, so that its authors can mend it.', run: (comment) => files.upload().then((evidence) => post(at('reject'), { comment, hash: v.hash, evidence })) });
     }
   }
   if (v.state === 'draft' && may.submit) verbs.push({ text: 'Submit for approval', look: 'first', sure: 'Its text is fixed then. Submit?', run: (reason) => post(at('submit'), { reason }) });
   if (v.state === 'approved' && may.enforce) verbs.push({ text: 'Put in force', look: 'first', sure: 'Every API is judged by it then. Put in force?', run: (reason) => post(at('enforce'), { reason }) });
   if (['draft', 'submitted', 'approved', 'in-force'].includes(v.state) && may.withdraw) verbs.push({ text: 'Withdraw', look: 'danger', needs: 'Say why it ends; the record keeps it.', sure: 'It ends for good. Withdraw?', run: (reason) => post(at('withdraw'), { reason }) });
   return el('section', { class: 'card padded stack', id: 'moves', 'aria-label': 'What to do' }, el('h2', {}, heading(v)), approvals(v), said && el('p', { class: 'muted' }, said),
-    verbs.length > 0 ? [v.state === 'submitted' && el('p', { class: 'muted' }, 'You decide on the text with hash ', el('code', { title: v.hash }, short(v.hash)), ', as this page shows it.'), decide('Comment', 'Everybody who may see the framework reads it.', verbs, again)]
+    verbs.length > 0 ? [v.state === 'submitted' && el('p', { class: 'muted' }, 'You decide on the text with hash ', el('code', { title: v.hash }, short(v.hash)), ', as this page shows it.'), decide('Comment', 'Everybody who may see the framework reads it.', verbs, again, v.state === 'submitted' && may.upload && el('details', {}, el('summary', {}, 'Attach evidence'), files.node))]
       : !said && el('p', { class: 'muted' }, waitsFor[v.state] ?? 'Nothing is to be done with it.'));
 }
 

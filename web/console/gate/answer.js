@@ -1,26 +1,20 @@
 // Questions that a person answers, and that somebody else confirms.
 import { el, field } from '/shared/dom.js';
-import { base64, path, post, versionPath } from '/shared/api.js';
+import { path, post, versionPath } from '/shared/api.js';
 import { decide, form } from '/shared/deed.js';
+import { evidence } from '/shared/evidence.js';
 import { sheet } from '/shared/sheet.js';
 import { table } from '/shared/table.js';
 import { badge, short, when } from '/shared/format.js';
 
-const maxFile = 10 << 20; // bytes
-
 // answer is where one is given, with files that prove it.
 export function answer(c, r, { id, may, team, again }) {
   const words = el('textarea', { required: true, maxlength: 20000, rows: 6 });
-  const files = el('input', { type: 'file', multiple: true });
+  const files = evidence(team);
   const box = sheet(c.title || c.id, 'Answer the question', () => [
     (c.findings ?? []).map((f) => el('p', { class: 'wrap' }, f.detail)),
-    form([field('Your answer', words), may.evidence && field('Files that prove it (10 MB each at most)', files)], 'Answer', async () => {
-      const evidence = [];
-      for (const f of files.files ?? []) {
-        if (f.size > maxFile) throw new Error(`${f.name} is larger than 10 MB; give a link to it in the answer.`);
-        evidence.push((await post('/v1/evidence', { name: f.name, team, mediaType: f.type || undefined, content: await base64(f) })).hash);
-      }
-      await post(versionPath(id, 'gate', 'answer'), { environment: r.environment, revision: r.revision, control: c.id, text: words.value, evidence });
+    form([field('Your answer', words), may.evidence && files.node], 'Answer', async () => {
+      await post(versionPath(id, 'gate', 'answer'), { environment: r.environment, revision: r.revision, control: c.id, text: words.value, evidence: may.evidence ? await files.upload() : undefined });
       await post(versionPath(id, 'gate', 'run'), { environment: r.environment, revision: r.revision }).catch(() => {});
       box.close();
       await again();

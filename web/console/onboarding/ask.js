@@ -10,10 +10,10 @@ import { ordered } from '../release/lane.js';
 import { wishes } from './wishes.js';
 
 export async function ask(place, session) {
-  const { framework } = query();
+  const { framework, new: team } = query();
   const [terms, environments, teams] = await Promise.all([get('/v1/onboarding-terms', { framework }).catch((err) => err), all('/v1/environments'), all('/v1/teams').then((t) => t.items.map((x) => x.metadata.name), () => [])]);
   if (terms instanceof Error) return put(place, head(), await several(terms));
-  const w = wishes({}, ordered(environments.items).map((e) => e.name), session.subject, false, teams);
+  const w = wishes(team === '1' ? {} : { team, members: [] }, ordered(environments.items).map((e) => e.name), session.subject, false, teams);
   const agreed = el('input', { type: 'checkbox', required: true, id: 'accept' });
   put(place, head(), form([w.node, terms.inForce && responsibilities(terms), terms.inForce && el('label', { class: 'tick' }, agreed, `I accept these responsibilities, as they stand above, for the team.`)], 'Ask', async () => {
     const answer = await post('/v1/onboardings', { request: { ...w.value(), framework: terms.inForce ? terms.framework : undefined }, accept: terms.inForce ? { version: terms.version, hash: terms.hash } : undefined });

@@ -24,7 +24,7 @@ export async function page(place, name, level) {
     el('div', { class: 'row spread' }, el('div', {}, level === 1 && el('p', { class: 'crumbs' }, el('a', { href: '/console/home' }, 'Home'), ' / ', 'Team'),
       el('h' + level, { tabindex: -1, class: 'team-name' }, t.title || t.team), t.title && el('p', { class: 'muted' }, el('code', {}, t.team))),
     el('div', { class: 'row noprint' }, mayKit && el('button', { type: 'button', onclick: () => kit(name, t.environments ?? []) }, 'Starter kit'),
-      el('a', { class: 'button', href: `/console/support?new=${encodeURIComponent(name)}` }, 'Ask for help'), level === 1 && el('button', { type: 'button', onclick: () => page(place, name, level) }, 'Refresh'))),
+      el('a', { class: 'button', href: `/console/onboarding?new=${encodeURIComponent(name)}` }, 'Ask for more'), el('a', { class: 'button', href: `/console/support?new=${encodeURIComponent(name)}` }, 'Ask for help'), level === 1 && el('button', { type: 'button', onclick: () => page(place, name, level) }, 'Refresh'))),
     t.summary && el('p', { class: 'lead' }, t.summary), tiles(t),
     el('div', { class: 'pair' },
       checklist(t),
