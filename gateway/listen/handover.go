@@ -48,22 +48,6 @@ func (h *handover) Close() error {
 // Addr implements net.Listener.
 func (h *handover) Addr() net.Addr { return &net.TCPAddr{} }
 
-// A sealed conn lies under TLS. Its bytes are left alone; it knows the connection
-// it belongs to, and counts it out when it is closed.
-type sealed struct {
-	net.Conn
-	of *conn
-}
-
-// Close implements net.Conn.
-func (s *sealed) Close() error {
-	s.of.leave()
-	return s.Conn.Close()
-}
-
-// NetConn is the connection beneath.
-func (s *sealed) NetConn() net.Conn { return s.Conn }
-
 type peerKey struct{}
 
 // withPeer lets requests find the connection they came on.

@@ -237,7 +237,8 @@ func (s *Server) first(c *conn) {
 func (s *Server) secure(c *conn, config *tls.Config) {
 	ctx, cancel := context.WithTimeout(s.context, s.o.HeadTimeout)
 	defer cancel()
-	shaken := tls.Server(&sealed{c.Conn, c}, config)
+	beneath := &sealed{Conn: c.Conn, of: c}
+	shaken := tls.Server(beneath, config)
 	if err := shaken.HandshakeContext(ctx); err != nil {
 		c.Close()
 		return
@@ -247,6 +248,7 @@ func (s *Server) secure(c *conn, config *tls.Config) {
 		c.peer.Name = strings.ToLower(state.ServerName)
 	}
 	if state.NegotiatedProtocol == "h2" {
+		beneath.gathers = true
 		s.in.give(shaken)
 		return
 	}
