@@ -117,10 +117,11 @@ type page struct {
 	*driver
 	h       house
 	session string
+	context string // that its cookies are of
 }
 
-// as opens the pages as somebody, at a path.
-func (d *driver) as(h house, subject, at string) *page {
+// window opens an empty window.
+func (d *driver) window(h house) *page {
 	d.t.Helper()
 	var browser struct{ BrowserContextID string }
 	d.do("", "Target.createBrowserContext", map[string]any{}, &browser)
@@ -128,10 +129,17 @@ func (d *driver) as(h house, subject, at string) *page {
 	d.do("", "Target.createTarget", map[string]any{"url": "about:blank", "browserContextId": browser.BrowserContextID, "width": 1400, "height": 900}, &target)
 	var session struct{ SessionID string }
 	d.do("", "Target.attachToTarget", map[string]any{"targetId": target.TargetID, "flatten": true}, &session)
-	p := &page{d, h, session.SessionID}
+	p := &page{d, h, session.SessionID, browser.BrowserContextID}
 	for _, domain := range []string{"Page", "Runtime", "Log"} {
 		p.do(p.session, domain+".enable", map[string]any{}, nil)
 	}
+	return p
+}
+
+// as opens the pages as somebody, at a path.
+func (d *driver) as(h house, subject, at string) *page {
+	d.t.Helper()
+	p := d.window(h)
 	p.open(withCode(at, h.codeOf(subject)))
 	return p
 }
@@ -140,7 +148,7 @@ func (d *driver) as(h house, subject, at string) *page {
 func (p *page) open(at string) {
 	p.t.Helper()
 	p.do(p.session, "Page.navigate", map[string]any{"url": p.h.url + at}, nil)
-	p.until(`location.pathname === ` + quote(strings.SplitN(at, "?", 2)[0]) + ` && document.readyState === "complete" && document.querySelector("h1") && !document.querySelector(".busy")`)
+	p.until(`location.pathname === ` + quote(strings.FieldsFunc(at, func(r rune) bool { return r == '?' || r == '#' })[0]) + ` && document.readyState === "complete" && document.querySelector("h1") && !document.querySelector(".busy, main[aria-busy]")`)
 }
 
 func quote(s string) string {

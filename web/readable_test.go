@@ -122,7 +122,7 @@ func TestReadable(t *testing.T) {
 			look(1400, "light")
 			p.open(at)
 			p.js(`document.querySelectorAll("main details").forEach((d) => { d.open = true })`, nil)
-			p.until(`!document.querySelector(".busy")`)
+			p.until(`!document.querySelector(".busy, main[aria-busy]")`)
 			var hurt []string
 			p.js(`[...document.querySelectorAll('img[src="x"], main script, .problem')].map((n) => n.outerHTML.slice(0, 300))`, &hurt)
 			var title string

@@ -462,7 +462,7 @@ func TestRolesLookAround(t *testing.T) {
 			for _, at := range everyPage {
 				p.open(at)
 				p.js(`document.querySelectorAll("main details").forEach((d) => { d.open = true })`, nil)
-				p.until(`!document.querySelector(".busy")`)
+				p.until(`!document.querySelector(".busy, main[aria-busy]")`)
 			}
 			h.unrefused(who)
 			p.quiet()

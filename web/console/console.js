@@ -76,6 +76,7 @@ async function visit(moved) {
   document.title = `${room?.title ?? 'No page here'} · Gatehouse`;
   const place = el('div', { class: 'stack' }, el('p', { class: 'busy' }, 'Loading…'));
   put(main, place);
+  main.setAttribute('aria-busy', 'true');
   try {
     if (!room) throw new Error('there is no room of this name');
     const { show } = await import(`/console/${room.name}/${room.name}.js`);
@@ -86,5 +87,6 @@ async function visit(moved) {
     if (err.status === 401) return signedOut(page, err);
     if (mine === turn) put(place, el('h1', { tabindex: -1 }, room?.title ?? 'No page here'), problem(err));
   }
+  if (mine === turn) main.removeAttribute('aria-busy');
   if (moved && mine === turn) place.querySelector('h1')?.focus();
 }

@@ -49,6 +49,7 @@ async function visit(moved) {
   for (const a of page.querySelectorAll('a[data-room]')) a.dataset.room === (room?.within ?? name) ? a.setAttribute('aria-current', 'page') : a.removeAttribute('aria-current');
   const place = el('div', { class: 'stack' }, el('p', { class: 'busy' }, 'Loading…'));
   put(main, place);
+  main.setAttribute('aria-busy', 'true');
   try {
     if (!room) throw new Error('there is no room of this name');
     const { show } = await import(`/portal/${room.name}/${room.name}.js`);
@@ -58,6 +59,7 @@ async function visit(moved) {
     if (mine === turn) put(place, el('h1', { tabindex: -1 }, room?.title ?? 'No page here'), problem(err));
   }
   if (mine !== turn) return;
+  main.removeAttribute('aria-busy');
   document.title = `${place.querySelector('h1')?.textContent || 'Portal'} · Gatehouse`;
   if (moved) place.querySelector('h1')?.focus();
 }

@@ -42,9 +42,13 @@ function subscription(s, known, asked, again) {
   const ref = `${s.metadata.team}/${s.metadata.name}`, product = known.products.get(s.spec.product), plan = product?.spec.plans?.find((p) => p.name === s.spec.plan);
   const state = s.status?.state ?? 'unknown';
   const body = el('div', { class: 'stack inside' });
-  const box = el('details', { class: 'subscription', open: ref === asked.subscription, ontoggle: (e) => e.currentTarget.open && !body.childNodes.length && draw() },
+  const box = el('details', { class: 'subscription', open: ref === asked.subscription, ontoggle: (e) => e.currentTarget.open && draw() },
     el('summary', {}, el('span', { class: 'row inline' }, el('strong', {}, product?.spec.title || s.spec.product), tag(`plan ${s.spec.plan}`), tag(s.spec.environment), badge(state))), body);
+  let drawn = false; // once: a key that is shown must not go with a second drawing
   const draw = async () => {
+    if (drawn) return;
+    drawn = true;
+    put(body, el('p', { class: 'busy' }, 'Loading…'));
     const ids = product ? inside(product) : [];
     const versions = ids.flatMap((id) => { const { team, name, version } = refOf(id); return (known.apis.find((x) => x.metadata.team === team && x.metadata.name === name)?.spec.versions ?? []).filter((v) => !version || v.name === version).map((v) => [`${team}/${name}@${v.name}`, v]); });
     put(body, versions.map(([id, v]) => deprecated(id, v)), el('p', { class: 'muted' }, 'Since ', when(s.status?.since), s.status?.reason && `: ${s.status.reason}`, s.status?.expires && [', ends ', ends(s.status.expires)], '. ', plan && terms(plan).slice(1).join('; ')),
