@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 
@@ -104,8 +105,7 @@ func (s *Server) problem(ctx context.Context, err error) *adminapi.Problem {
 	if e, ok := errors.AsType[*gatehouse.Error](err); ok {
 		p.Errors = e.Faults
 	}
-	if kind == gatehouse.Unavailable && strings.Contains(p.Detail, "\n") {
-		// A driver's own account, with addresses and names of accounts.
+	if kind == gatehouse.Unavailable && driversAccount(err) {
 		s.Log.Error("the store is not to be had", "request", id, "error", err)
 		p.Detail = "the database does not answer now; try again, or see Gatehouse's log under this request's id"
 	}
@@ -114,6 +114,17 @@ func (s *Server) problem(ctx context.Context, err error) *adminapi.Problem {
 		p.Detail = "something went wrong inside Gatehouse; its log has more under this request's id"
 	}
 	return p
+}
+
+// driversAccount reports whether an error is told by a database's driver, with
+// addresses and names of accounts: of the network, or with a state of SQL.
+func driversAccount(err error) bool {
+	_, network := errors.AsType[*net.OpError](err)
+	_, state := errors.AsType[interface {
+		error
+		SQLState() string
+	}](err)
+	return network || state || strings.Contains(err.Error(), "\n")
 }
 
 // fail is where every error of an operation passes: refusals and failures of
