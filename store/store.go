@@ -159,6 +159,23 @@ type UsageQuery struct {
 // with nothing written; the batch has been counted.
 var ErrTaken = errors.New("usage batch was taken before")
 
+// A Turner is a DB whose processes may decide one after the other. Nothing
+// rests on it: compare-and-swap alone decides. It keeps who takes long to
+// decide from losing to whoever is quicker, again and again.
+type Turner interface {
+	// Turn waits for the turn of that name, and gives it back with done. Who
+	// cannot have it in a while, or at all, goes on without.
+	Turn(ctx context.Context, name string) (done func())
+}
+
+// Turn waits for a turn where the DB has them.
+func Turn(ctx context.Context, db DB, name string) (done func()) {
+	if t, ok := db.(Turner); ok {
+		return t.Turn(ctx, name)
+	}
+	return func() {}
+}
+
 // A DB is safe for use by several goroutines, and several processes may share
 // one where the engine says so. Every error is or wraps a *gatehouse.Error;
 // what the database cannot do now (disk full, locked, stopped) is of kind

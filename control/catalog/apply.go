@@ -46,7 +46,11 @@ func (c *Catalog) remove(ctx context.Context, keys []string, expect *store.Seq, 
 // carryOut plans the request on the state there is, and writes the plan.
 func (c *Catalog) carryOut(ctx context.Context, req *Request, ahead *readings) (Result, error) {
 	var result Result
-	err := c.change(ctx, func(guard store.Seq) ([]audit.Act, func(store.Seq), error) {
+	carry := c.change
+	if req.DryRun {
+		carry = c.look
+	}
+	err := carry(ctx, func(guard store.Seq) ([]audit.Act, func(store.Seq), error) {
 		p := c.newPlan(ctx, req, ahead)
 		if err := c.sync(ctx, guard); err != nil {
 			return nil, nil, err

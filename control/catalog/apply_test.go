@@ -1,10 +1,13 @@
 package catalog_test
 
 import (
+	"context"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -349,6 +352,50 @@ func TestTwoProcessesDecideOneAfterTheOther(t *testing.T) {
 		if (errs[0] == nil) == (errs[1] == nil) {
 			t.Fatalf("round %d: both or neither claimed %s: %v, %v", i, path, errs[0], errs[1])
 		}
+	}
+}
+
+// turns is a store whose processes take turns, as PostgreSQL's do.
+type turns struct {
+	store.DB
+	mu      *sync.Mutex
+	waiting *atomic.Int32
+}
+
+func (d turns) Turn(context.Context, string) func() {
+	d.waiting.Add(1)
+	d.mu.Lock()
+	d.waiting.Add(-1)
+	return d.mu.Unlock
+}
+
+// TestWhoDecidesLongIsNotOvertaken has one process decide for as long as another
+// writes: its bundle goes through at its first try, where without turns each try
+// would lose to a write that came in between.
+func TestWhoDecidesLongIsNotOvertaken(t *testing.T) {
+	db := turns{memory.New(), new(sync.Mutex), new(atomic.Int32)}
+	a, b := releasetest.NewOn(t, db), releasetest.NewOn(t, db)
+	a.MustApply(releasetest.Base(t))
+	quick, tries := make(chan error), 0
+	slow := catalog.Request{Documents: []catalog.Document{releasetest.APIDoc(t, "slow", "/slow", "")}, Allow: func(context.Context, []catalog.Write) error {
+		if tries++; tries > 1 {
+			return nil
+		}
+		go func() {
+			_, err := b.Apply(b.Ctx, catalog.Request{Documents: releasetest.Docs(t, strings.Replace(releasetest.TeamDoc2, `"spec":{}`, `"spec":{"title":"Quick"}`, 1))})
+			quick <- err
+		}()
+		for db.waiting.Load() == 0 { // it wants to write, and must wait
+			runtime.Gosched()
+		}
+		return nil
+	}}
+	a.MustApply(slow)
+	if err := <-quick; err != nil {
+		t.Errorf("who waited: %v", err)
+	}
+	if tries != 1 {
+		t.Errorf("the bundle was decided %d times, want once", tries)
 	}
 }
 

@@ -101,9 +101,26 @@ func (c *Catalog) guard(ctx context.Context) (store.Seq, error) {
 
 // change decides and writes under the lock and tells done the batch's number; a race that is lost against
 // another process is run again on the new state.
-func (c *Catalog) change(ctx context.Context, decide func(guard store.Seq) ([]audit.Act, func(store.Seq), error)) error {
+func (c *Catalog) change(ctx context.Context, decide decision) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	// Without a turn a large bundle would lose to every small one that
+	// another process decides meanwhile.
+	defer store.Turn(ctx, c.db, guardKey)()
+	return c.decide(ctx, decide)
+}
+
+// look is change for what writes nothing and so has nobody wait.
+func (c *Catalog) look(ctx context.Context, decide decision) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.decide(ctx, decide)
+}
+
+// A decision is what to write, made on the state at the guard's revision.
+type decision func(guard store.Seq) ([]audit.Act, func(store.Seq), error)
+
+func (c *Catalog) decide(ctx context.Context, decide decision) error {
 	for try := 1; ; try++ {
 		guard, err := c.guard(ctx)
 		if err != nil {
@@ -117,8 +134,11 @@ func (c *Catalog) change(ctx context.Context, decide func(guard store.Seq) ([]au
 		if err == nil {
 			done(seq)
 		}
-		if !gatehouse.Is(err, gatehouse.Conflict) || try == retries {
+		switch {
+		case !gatehouse.Is(err, gatehouse.Conflict):
 			return err
+		case try == retries: // which record moved is nothing that the caller named
+			return gatehouse.E(gatehouse.Conflict, "others keep changing what this was decided on, so nothing was changed; try again")
 		}
 	}
 }

@@ -91,6 +91,44 @@ func TestHungWriter(t *testing.T) {
 	}
 }
 
+// A turn belongs to one process at a time, and to nobody once its holder's
+// connection is gone.
+func TestTurns(t *testing.T) {
+	url := pgtest.URL(t)
+	a, b := openURL(t, url), openURL(t, url)
+	done := store.Turn(t.Context(), a, "x")
+	store.Turn(t.Context(), b, "y")() // another name is another turn
+	soon, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	store.Turn(soon, b, "x")()
+	if soon.Err() == nil {
+		t.Error("two processes have the same turn")
+	}
+	done()
+	store.Turn(t.Context(), b, "x")()
+
+	hung := openURL(t, url)
+	late := store.Turn(t.Context(), hung, "x")
+	other, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	var ended bool
+	if err := other.QueryRow(t.Context(), `SELECT bool_and(pg_terminate_backend(pid)) FROM pg_locks
+		WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&ended); err != nil || !ended {
+		t.Fatalf("ending the holder: %t, %v", ended, err)
+	}
+	done = store.Turn(t.Context(), b, "x")
+	var held int
+	if err := other.QueryRow(t.Context(), `SELECT count(*) FROM pg_locks
+		WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&held); err != nil || held != 1 {
+		t.Errorf("after the holder is gone %d hold the turn, %v; want who waited", held, err)
+	}
+	done()
+	late() // gives back what is gone, and so the connection
+}
+
 // A lock that is not to be had within the time set is an error that passes.
 func TestLockTimeout(t *testing.T) {
 	url := pgtest.URL(t)

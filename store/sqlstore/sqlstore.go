@@ -68,6 +68,14 @@ func (d *DB) fail(doing string, err error) error {
 	return gatehouse.E(d.engine.Kind(err), "%s: %w", doing, err)
 }
 
+// Turn implements store.Turner; an engine with one process needs none.
+func (d *DB) Turn(ctx context.Context, name string) (done func()) {
+	if e, ok := d.engine.(store.Turner); ok {
+		return e.Turn(ctx, name)
+	}
+	return func() {}
+}
+
 // query is for one statement outside of a transaction.
 func (d *DB) query(ctx context.Context, doing string, s Statement, row func(scan func(...any) error) error) error {
 	return d.fail(doing, d.engine.Read(ctx, func(c Conn) error { return c.Query(ctx, s, row) }))
