@@ -277,3 +277,38 @@ func TestControlsSeeBoundVariables(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A canary on its way under a notice is told of it once, not at each of its steps
+// and once more when it is live; nor is what is live.
+func TestNoticeOfCanaryGivenOnce(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api())
+	w.enforce("2026.1", "["+jwt+"]")
+	w.later(time.Hour)
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	w.apply(api("audiences: [orders]", "audiences: [orders, more]"))
+	plan := &gatehouse.CanaryPlan{Steps: []int{10, 50}, Every: jsonx.Duration(time.Hour)}
+	of := refOf(w.target())
+	if _, err := w.Release(w.ctx, of, "prod", release.Terms{Canary: plan}); err != nil {
+		t.Fatal(err)
+	}
+	w.enforce("2026.2", "["+jwt+`,{id: limits, grace: 10d, check: {policy: {name: rate-limit}}}]`)
+	w.pass()
+	if n := w.events("gate.notice"); n != 2 {
+		t.Fatalf("the live revision and the canary were given %d notices, want one each", n)
+	}
+	of.Revision = ""
+	for _, step := range []string{"release.step", "release.step"} { // the second is the last: all callers
+		if _, err := w.Canary(w.ctx, of, "prod", release.CanaryStep{Action: step, At: -1}); err != nil {
+			t.Fatal(err)
+		}
+		w.pass()
+	}
+	if n := w.events("gate.notice"); n != 2 {
+		t.Errorf("%d notices after the canary went its way, want none more than 2", n)
+	}
+	w.wants(w.live(), gatehouse.GateGrace, nil)
+}

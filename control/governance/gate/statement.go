@@ -162,7 +162,10 @@ func (r *ruling) acts() ([]audit.Act, error) {
 	case !passes(r.result.Outcome):
 		a.Action, a.Reason = "gate.fail", because(r.result)
 	case r.result.Outcome == gatehouse.GateGrace:
-		a.Action, a.Reason = "gate.notice", "on notice until "+r.result.Notice.Format(time.RFC3339)+": "+because(r.result)
+		a.Reason = "on notice until " + r.result.Notice.Format(time.RFC3339) + ": " + because(r.result)
+		if r.made != nil { // else its attestation says so already: each notice is given once
+			a.Action = "gate.notice"
+		}
 	}
 	var err error
 	if a.After, err = jsonx.Marshal(summary(r.result)); err != nil {
