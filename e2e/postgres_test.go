@@ -54,9 +54,10 @@ func front(t *testing.T, backends ...string) string {
 
 // pair starts two control planes on one database, the second with a copy of the
 // first one's key. From then on s.admin leads to the first that is there.
-func (s *site) pair(database string) (one, two *client.Client) {
+func (s *site) pair(database string, flags ...string) (one, two *client.Client) {
 	s.t.Helper()
-	s.control("one", "--database", database)
+	flags = append([]string{"--database", database}, flags...)
+	s.control("one", flags...)
 	key, err := os.ReadFile(filepath.Join(s.data("one"), "installation.key"))
 	if err == nil {
 		err = os.Mkdir(s.data("two"), 0o700)
@@ -67,17 +68,20 @@ func (s *site) pair(database string) (one, two *client.Client) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.control("two", "--database", database)
-	var addresses []string
-	for _, name := range []string{"one", "two"} {
-		text, err := os.ReadFile(filepath.Join(s.data(name), "admin.addr"))
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		addresses = append(addresses, strings.TrimPrefix(strings.TrimSpace(string(text)), "http://"))
+	s.control("two", flags...)
+	first, second := s.address("one"), s.address("two")
+	s.admin = front(s.t, strings.TrimPrefix(first, "http://"), strings.TrimPrefix(second, "http://"))
+	return s.as("one", first), s.as("two", second)
+}
+
+// address is the URL of a control plane's management API.
+func (s *site) address(name string) string {
+	s.t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.data(name), "admin.addr"))
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	s.admin = front(s.t, addresses...)
-	return s.as("one", "http://"+addresses[0]), s.as("two", "http://"+addresses[1])
+	return strings.TrimSpace(string(text))
 }
 
 // TestChaosPostgres stops the database under two control planes and brings it
