@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -133,6 +134,14 @@ func shards(product string, n int) map[string]*shard {
 		s.credentials.Keys = append(s.credentials.Keys, snapshot.Key{Hash: hash, Subscription: len(s.credentials.Subscriptions)})
 		s.tails.Keys = append(s.tails.Keys, snapshot.TailOf(hash, snapshot.Tail(key)))
 		s.credentials.Subscriptions = append(s.credentials.Subscriptions, snapshot.Subscription{Name: app + "-commerce", Application: app, Product: product, Plan: "gold"})
+	}
+	for _, s := range all { // by hash, as the management wing writes them
+		slices.SortFunc(s.credentials.Keys, func(a, b snapshot.Key) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
+		slices.SortFunc(s.tails.Keys, func(a, b snapshot.KeyTail) int {
+			x, _, _ := a.Split()
+			y, _, _ := b.Split()
+			return bytes.Compare(x[:], y[:])
+		})
 	}
 	return all
 }

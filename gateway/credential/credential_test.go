@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -47,6 +48,7 @@ func buildFrom(tb testing.TB, keys []string, tailed func(i int) bool) *Index {
 	}
 	shards := map[string]*Shard{}
 	for name, chunk := range chunks {
+		inOrder(chunk, tails[name])
 		s, err := NewShard(name, chunk, tails[name])
 		if err != nil {
 			tb.Fatal(err)
@@ -54,6 +56,16 @@ func buildFrom(tb testing.TB, keys []string, tailed func(i int) bool) *Index {
 		shards[name] = s
 	}
 	return new(Index).With(shards)
+}
+
+// inOrder sorts by hash, as chunks are.
+func inOrder(c *snapshot.Credentials, tails []snapshot.KeyTail) {
+	slices.SortFunc(c.Keys, func(a, b snapshot.Key) int { return bytes.Compare(a.Hash[:], b.Hash[:]) })
+	slices.SortFunc(tails, func(a, b snapshot.KeyTail) int {
+		x, _, _ := a.Split()
+		y, _, _ := b.Split()
+		return bytes.Compare(x[:], y[:])
+	})
 }
 
 func key(i int) string {
@@ -225,6 +237,7 @@ func TestKeysThatEndAlike(t *testing.T) {
 		chunk.Keys = append(chunk.Keys, snapshot.Key{Hash: h, Subscription: i})
 		tails = append(tails, snapshot.TailOf(h, snapshot.Tail(texts[i])))
 	}
+	inOrder(chunk, tails)
 	s, err := NewShard("000", chunk, tails)
 	if err != nil {
 		t.Fatal(err)
@@ -235,7 +248,7 @@ func TestKeysThatEndAlike(t *testing.T) {
 	}
 	for i, k := range chunk.Keys {
 		got := s.own.find(tag, &k.Hash, s.about, nil)
-		if len(got) != 1 || got[0].Name() != fmt.Sprint(i) {
+		if len(got) != 1 || got[0].Name() != fmt.Sprint(k.Subscription) {
 			t.Errorf("key %d: got %+v", i, got)
 		}
 	}
@@ -302,6 +315,7 @@ func TestAsAMap(t *testing.T) {
 			}
 			var s *Shard
 			if len(held) > 0 {
+				inOrder(chunk, tails)
 				var err error
 				if s, err = NewShard(shard, chunk, tails); err != nil {
 					t.Fatal(err)

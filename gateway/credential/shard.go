@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"math"
@@ -28,9 +29,9 @@ type about struct {
 
 // NewShard lays out a chunk. name is the shard's name; a key that belongs to
 // another shard, or names no subscription, is an error: the chunk is not what
-// the compiler meant. tails are those of the chunk's keys as far as they are
-// known; they decide where a key lies and nothing else.
-func NewShard(name string, c *snapshot.Credentials, tails []snapshot.KeyTail) (*Shard, error) {
+// the compiler meant. ends tells how the chunk's keys end as far as that is known,
+// both in order of hashes; it decides where a key lies and nothing else.
+func NewShard(name string, c *snapshot.Credentials, ends []snapshot.KeyTail) (*Shard, error) {
 	if _, ok := position(name); !ok {
 		return nil, fmt.Errorf("shard %q: the name is not three hexadecimal digits", name)
 	}
@@ -48,33 +49,45 @@ func NewShard(name string, c *snapshot.Credentials, tails []snapshot.KeyTail) (*
 	if err != nil {
 		return nil, fmt.Errorf("shard %s: %w", name, err)
 	}
-	all := s.about.slots(c.Keys, subs, tails)
+	all := s.about.slots(c.Keys, subs, tails{ends})
 	t := lay(len(all), func(i int) uint32 { return all[i].tag }, func(i int) *slot { return &all[i] })
 	s.own = &t
 	return s, nil
 }
 
-// twice stands for the tail of credentials that cannot be told apart.
-const twice = "?"
+// A tails goes through what is known of how keys end, in the order of their hashes.
+type tails struct{ rest []snapshot.KeyTail }
 
-func tailsOf(all []snapshot.KeyTail) map[snapshot.HashStart]string {
-	known := make(map[snapshot.HashStart]string, len(all))
-	for _, t := range all {
-		start, tail, ok := t.Split()
-		if !ok {
+// of is how the key with that hash ends, empty for a client. What is out of order
+// is not found, and what does not tell two credentials apart is no answer: the key
+// lies where its hash says then.
+func (t *tails) of(hash *snapshot.Credential) (tail string, known bool) {
+	want := hash.Start()
+	for len(t.rest) > 0 {
+		start, tail, ok := t.rest[0].Split()
+		switch order := bytes.Compare(start[:], want[:]); {
+		case !ok || order < 0:
+			t.rest = t.rest[1:]
 			continue
+		case order > 0:
+			return "", false
 		}
-		if before, had := known[start]; had && before != tail {
-			tail = twice
+		for _, next := range t.rest[1:] {
+			other, also, ok := next.Split()
+			if !ok || other != want {
+				break
+			}
+			if also != tail {
+				return "", false
+			}
 		}
-		known[start] = tail
+		return tail, true
 	}
-	return known
+	return "", false
 }
 
 // slots are those of keys, in order of their tags.
-func (a *about) slots(keys []snapshot.Key, subs []slot, tails []snapshot.KeyTail) []slot {
-	known := tailsOf(tails)
+func (a *about) slots(keys []snapshot.Key, subs []slot, known tails) []slot {
 	all := make([]slot, len(keys))
 	for i := range keys {
 		k, e := &keys[i], &all[i]
@@ -83,8 +96,8 @@ func (a *about) slots(keys []snapshot.Key, subs []slot, tails []snapshot.KeyTail
 		if e.ends == 0 || k.Expires != 0 && k.Expires < e.ends {
 			e.ends = k.Expires
 		}
-		switch tail, ok := known[k.Hash.Start()]; {
-		case !ok || tail == twice:
+		switch tail, ok := known.of(&k.Hash); {
+		case !ok:
 			e.tag = hashTag(&k.Hash)
 			a.tailless++
 		case tail == "": // a client
