@@ -339,7 +339,10 @@ func TestWalkPortal(t *testing.T) {
 	d := drive(t)
 	h := settle(t)
 	h.put("/v1/teams/payments/products/open", `{"apiVersion":"gatehouse/v1","kind":"Product","metadata":{"team":"payments","name":"open"},"spec":{"title":"Open <b>doors</b>","apis":["orders"],"plans":[{"name":"free","approval":"automatic","quota":{"requests":1000,"per":"month"}}]}}`)
-	p := d.as(h, "user:ann@example.com", "/portal/")
+	h.person("eve@example.com", "consumer", "team/payments") // who reads no team
+	p := d.as(h, "user:eve@example.com", "/console/")
+	p.press("Go to my applications")
+	p.press("Find an API")
 	p.fill("Find", "doors")
 	p.press("Look at plan free of Open <b>doors</b>")
 	p.press("Subscribe to plan free")

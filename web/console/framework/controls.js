@@ -19,7 +19,7 @@ export function controls(list) {
     { head: 'Judged by', key: kindOf, cell: (c) => kinds[kindOf(c)] ?? kindOf(c) },
     { head: 'Where', cell: (c) => Object.entries(c.applies ?? {}).map(([what, of]) => el('span', { class: 'under' }, `${what}: ${of.join(', ')}`)) },
     { head: 'Grace', key: (c) => c.grace, cell: (c) => c.grace ?? '' },
-    { head: 'Maps to', cell: (c) => el('span', { class: 'row' }, Object.entries(c.mappings ?? {}).flatMap(([standard, refs]) => refs.map((r) => tag(`${standards[standard] ?? standard} ${r}`)))) },
+    { head: 'Maps to', cell: (c) => c.mappings && el('span', { class: 'row' }, Object.entries(c.mappings).flatMap(([standard, refs]) => refs.map((r) => tag(`${standards[standard] ?? standard} ${r}`)))) },
   ], list, empty('No control', 'This version demands nothing of APIs but its mandatory policies.'));
 }
 

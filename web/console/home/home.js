@@ -6,6 +6,7 @@ import { empty, problem } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { badge, count, plural, until } from '/shared/format.js';
 import { query, setQuery } from '/shared/query.js';
+import { given } from '/shared/teams.js';
 import { page } from '../team/team.js';
 import { waiting } from './waiting.js';
 
@@ -16,6 +17,11 @@ export async function show(place, session) {
   const waits = open instanceof Error ? problem(open) : waiting(open);
   const head = (title, lead) => [el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, title), el('button', { type: 'button', class: 'noprint', onclick: () => show(place, session) }, 'Refresh')), el('p', { class: 'lead' }, lead)];
   if (!teams.items.length) {
+    const roles = given(session.assignments);
+    if (roles.length) {
+      return put(place, head('Home', 'What waits for you.'), waits, el('div', { class: 'card' }, empty('Your applications are in the portal', `What you were given on ${roles.join(', ')} is about applications, and not about how the team stands.`),
+        el('p', { class: 'said centre' }, el('a', { class: 'button first', href: '/portal/mine' }, 'Go to my applications'))));
+    }
     const asked = (await get('/v1/onboardings', { mine: true, limit: 20 }).catch(() => ({ items: [] }))).items.filter((o) => ['requested', 'asked-back', 'answered'].includes(o.state));
     return put(place, head('Home', 'What waits for you, and how your teams stand.'), waits, el('div', { class: 'card' }, asked.length ? empty('You asked for a team', 'You will see it here once the provider team has let it through.') : empty('You are of no team yet', 'Teams come onto the platform by asking. It takes a few minutes, and the provider team decides.'),
       el('p', { class: 'said centre' }, asked.length ? asked.map((o) => el('a', { class: 'button', href: `/console/onboarding?id=${encodeURIComponent(o.id)}` }, o.id, ' ', badge(o.state))) : el('a', { class: 'button first', href: '/console/onboarding?new=1' }, 'Ask for a team'))));

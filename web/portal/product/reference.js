@@ -35,7 +35,7 @@ function operations(id, { operations: list, path }) {
     el('a', { href: to, download: (file || id).split('/').pop() }).click();
     setTimeout(() => URL.revokeObjectURL(to), 60000);
   });
-  return [el('div', { class: 'row spread deeds' }, el('span', { class: 'muted' }, plural(list.length, 'operation')), el('button', { type: 'button', onclick: (e) => save(e.currentTarget) }, 'Download the definition'), said),
+  return [el('div', { class: 'row spread deeds' }, el('span', { class: 'muted' }, plural(list.length, 'operation')), el('button', { type: 'button', onclick: (e) => save(e.currentTarget) }, 'Download the definition')), said,
     list.length > 12 && field('Filter operations', el('input', { type: 'search', oninput: (e) => draw(e.currentTarget.value.toLowerCase()) })), found];
 }
 
