@@ -127,8 +127,11 @@ type ReleaseSchedule struct {
 	Override    string      `json:"override,omitempty"`
 	// Approved is set when those who had to approve it have: at its time it is
 	// released and not requested.
-	Approved bool      `json:"approved,omitempty"`
-	Ended    time.Time `json:"ended,omitzero"`
-	EndedBy  string    `json:"endedBy,omitempty"`
-	Reason   string    `json:"reason,omitempty"` // why it was skipped or cancelled
+	Approved bool `json:"approved,omitempty"`
+	// ApprovedBy are the persons who have. Should the environment ask for more by
+	// then, it is requested again instead.
+	ApprovedBy []string  `json:"approvedBy,omitempty"`
+	Ended      time.Time `json:"ended,omitzero"`
+	EndedBy    string    `json:"endedBy,omitempty"`
+	Reason     string    `json:"reason,omitempty"` // why it was skipped or cancelled
 }

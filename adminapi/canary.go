@@ -84,6 +84,8 @@ type (
 		gatehouse.Release
 		Changed time.Time `json:"changed"` // when it came to be so
 		Seq     int64     `json:"seq"`
+		// Hash of what waits for approval; who decides sends it along.
+		Hash string `json:"hash,omitempty"`
 		// Withdrawn is set where the version was taken out.
 		Withdrawn bool `json:"withdrawn,omitempty"`
 	}

@@ -124,6 +124,7 @@ type (
 			Control string `json:"control" minLength:"1"`
 			Reject  bool   `json:"reject,omitempty" doc:"The answer does not do."`
 			Comment string `json:"comment,omitempty" maxLength:"4000"`
+			Hash    string `json:"hash,omitempty" doc:"Of the answer that was read; another one that waits by now is not decided on."`
 		}
 	}
 	RevokeAttestationRequest struct {
@@ -150,6 +151,7 @@ type (
 		WaiverRef
 		Body struct {
 			Comment string `json:"comment,omitempty" maxLength:"4000"`
+			Hash    string `json:"hash,omitempty" doc:"Of what was read; something else is not decided on."`
 		}
 	}
 	ListWaiversRequest struct {
@@ -194,17 +196,27 @@ type (
 		Time             time.Time `json:"time"`             // of the evaluation
 	}
 	AttestationAnswer struct{ Body gatehouse.Attested }
-	AnswerAnswer      struct{ Body gatehouse.Answer }
+	AnswerAnswer      struct{ Body AnswerBody }
 	AnswerList        struct {
 		Body struct {
-			Items []gatehouse.Answer `json:"items"`
+			Items []AnswerBody `json:"items"`
 		}
 	}
-	WaiverAnswer struct{ Body gatehouse.Waiver }
+	// AnswerBody is an answer with the hash by which it is decided on.
+	AnswerBody struct {
+		gatehouse.Answer
+		Hash string `json:"hash"`
+	}
+	// WaiverBody is a waiver with the hash by which it is decided on.
+	WaiverBody struct {
+		gatehouse.Waiver
+		Hash string `json:"hash"`
+	}
+	WaiverAnswer struct{ Body WaiverBody }
 	WaiverList   struct {
 		Body struct {
-			Items []gatehouse.Waiver `json:"items"`
-			Next  string             `json:"next,omitempty"`
+			Items []WaiverBody `json:"items"`
+			Next  string       `json:"next,omitempty"`
 		}
 	}
 	GateKeys struct{ Body GateKeysBody }

@@ -126,6 +126,8 @@ type (
 		Body struct {
 			Environment string `json:"environment"`
 			Reason      string `json:"reason,omitempty" maxLength:"4000"`
+			Revision    string `json:"revision,omitempty" doc:"That was read, by its hash or the hash's beginning; another one that waits by now is not decided on."`
+			Hash        string `json:"hash,omitempty" doc:"Of the request that was read, as the list of releases has it; another one that waits by now is not decided on."`
 		}
 	}
 	StatusRequest struct {
@@ -174,6 +176,8 @@ type (
 		// it waits.
 		Approvals []gatehouse.Decision `json:"approvals,omitempty"`
 		Needed    int                  `json:"needed,omitempty"`
+		// Hash of what waits for approval; who decides sends it along.
+		Hash string `json:"hash,omitempty"`
 		// NotPlaced are gateways that do not get it, and why.
 		NotPlaced []string `json:"notPlaced,omitempty"`
 	}

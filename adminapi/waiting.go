@@ -38,6 +38,9 @@ type WaitingItem struct {
 	By    string    `json:"by,omitempty"` // who asked
 	Since time.Time `json:"since"`
 	State string    `json:"state,omitempty"` // of an on-boarding or support request
+	// Hash of what is to be decided on, of a framework, waiver, release or answer:
+	// who decides sends it along, so that nothing else is decided on.
+	Hash string `json:"hash,omitempty"`
 	// Yours is set where the caller asked for it or wrote it, so that somebody
 	// else decides; Decided where the caller has said their word already.
 	Yours   bool `json:"yours,omitempty"`

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"gatehouse"
@@ -48,7 +50,7 @@ files that were.`,
 
 func (a *App) gateConfirm() *cobra.Command {
 	var f gateFlags
-	var control, comment string
+	var control, comment, hash string
 	var reject bool
 	c := &cobra.Command{
 		Use: "confirm TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: "Confirm or, with --reject, reject somebody's answer",
@@ -62,7 +64,10 @@ func (a *App) gateConfirm() *cobra.Command {
 				return misuse("--control says which answer is confirmed")
 			}
 			in := adminapi.ConfirmGateRequest{VersionPath: v}
-			in.Body.GateOf, in.Body.Control, in.Body.Comment, in.Body.Reject = of, control, comment, reject
+			in.Body.GateOf, in.Body.Control, in.Body.Comment, in.Body.Reject, in.Body.Hash = of, control, comment, reject, hash
+			if hash == "" {
+				in.Body.Hash = a.answerToRead(c.Context(), v, control)
+			}
 			out, err := ask(a, c.Context(), (*client.Client).ConfirmGate, in)
 			if err != nil {
 				return err
@@ -74,7 +79,29 @@ func (a *App) gateConfirm() *cobra.Command {
 	c.Flags().StringVar(&control, "control", "", "id of the control")
 	c.Flags().StringVar(&comment, "comment", "", "why; needed to reject")
 	c.Flags().BoolVar(&reject, "reject", false, "the answer does not do")
+	c.Flags().StringVar(&hash, "hash", "", "of the answer as it was read; default the one that waits, which is shown")
 	return c
+}
+
+// answerToRead shows the answer that waits and tells its hash, so that what is
+// decided on is what was shown. It is "" where there is none, or several.
+func (a *App) answerToRead(ctx context.Context, v adminapi.VersionPath, control string) (hash string) {
+	out, err := ask(a, ctx, (*client.Client).ListAnswers, v)
+	if err != nil {
+		return ""
+	}
+	var waits []adminapi.AnswerBody
+	for _, i := range out.Body.Items {
+		if i.Control == control && i.State == gatehouse.Requested {
+			waits = append(waits, i)
+		}
+	}
+	if len(waits) != 1 {
+		return ""
+	}
+	i := waits[0]
+	a.note("%s answered %s: %s %s", i.By, minute(i.Time), clip(i.Text), shortAll(i.Answer))
+	return i.Hash
 }
 
 func (a *App) gateAnswers() *cobra.Command {
@@ -92,7 +119,7 @@ func (a *App) gateAnswers() *cobra.Command {
 			return a.show(out.Body, func() table {
 				t := table{heads: []string{"control", "state", "by", "time", "decided by", "evidence", "answer"}}
 				for _, i := range out.Body.Items {
-					t.add(i.Control, i.State, i.By, minute(i.Time), i.DecidedBy, shortAll(i), clip(i.Text))
+					t.add(i.Control, i.State, i.By, minute(i.Time), i.DecidedBy, shortAll(i.Answer), clip(i.Text))
 				}
 				return t
 			}, func() (names []string) {

@@ -146,7 +146,7 @@ func (a *App) released(ctx context.Context, v adminapi.VersionPath, r adminapi.R
 		if r.Needed > 1 {
 			a.note("%d of %d persons have approved", len(r.Approvals), r.Needed)
 		}
-		a.note("%s#%s waits for an approval in %s: gatehouse release approve %s --env %s", ref, short(r.Proposed), r.Environment, ref, r.Environment)
+		a.note("%s#%s waits for an approval in %s: gatehouse release approve %s#%s --env %s", ref, short(r.Proposed), r.Environment, ref, short(r.Proposed), r.Environment)
 		return a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} })
 	}
 	if err := a.settle(ctx, r.Seq, wait); err != nil {
@@ -217,9 +217,14 @@ func (a *App) awaitLive(ctx context.Context, v adminapi.VersionPath, r adminapi.
 func (a *App) decideRelease(verb, what string) *cobra.Command {
 	var env, reason string
 	c := &cobra.Command{
-		Use: verb + " TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: what,
+		Use: verb + " TEAM/API@VERSION[#REVISION]", Args: exactly(1, "one API version"), Short: what,
+		Long: what + `.
+
+What waits is shown, and only that is decided on: when somebody asks for something
+else meanwhile, the decision is refused. With #REVISION it is refused as well when
+another revision than the one you read waits.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			v, _, err := versionArg(args[0])
+			v, revision, err := versionArg(args[0])
 			if err != nil {
 				return err
 			}
@@ -228,7 +233,8 @@ func (a *App) decideRelease(verb, what string) *cobra.Command {
 				return err
 			}
 			in := adminapi.DecideReleaseRequest{VersionPath: v}
-			in.Body.Environment, in.Body.Reason = env, reason
+			in.Body.Environment, in.Body.Reason, in.Body.Revision = env, reason, revision
+			in.Body.Hash = a.releaseToRead(c.Context(), api, v, env)
 			do := api.ApproveRelease
 			if verb == "reject" {
 				do = api.RejectRelease
@@ -246,6 +252,25 @@ func (a *App) decideRelease(verb, what string) *cobra.Command {
 	c.Flags().StringVar(&env, "env", "", "environment")
 	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
 	return c
+}
+
+// releaseToRead shows what waits for approval and tells its hash, so that what is
+// decided on is what was shown. It is "" where nothing does, or may be seen.
+func (a *App) releaseToRead(ctx context.Context, api *client.Client, v adminapi.VersionPath, env string) (hash string) {
+	out, err := api.ListReleases(ctx, adminapi.ListReleasesRequest{VersionPath: v, Environment: env, Limit: 1})
+	if err != nil || len(out.Body.Items) == 0 || out.Body.Items[0].Hash == "" {
+		return ""
+	}
+	r := out.Body.Items[0]
+	how := ""
+	if r.ProposedCanary != nil {
+		how = ", in steps"
+	}
+	if !r.ProposedAt.IsZero() {
+		how += ", at " + r.ProposedAt.Format(time.RFC3339)
+	}
+	a.note("%s asks for %s@%s#%s in %s%s: %s", r.By, r.API, r.Version, short(r.Proposed), env, how, clip(r.Note))
+	return r.Hash
 }
 
 func (a *App) withdraw() *cobra.Command {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"gatehouse"
 	"gatehouse/adminapi"
 	"gatehouse/client"
 )
@@ -39,7 +38,7 @@ ends by itself, and so does every attestation that rests on it.`,
 				return err
 			}
 			a.note("asked; someone else has to approve it: gatehouse gate approve %s", out.Body.ID)
-			return a.showWaivers(out.Body, []gatehouse.Waiver{out.Body})
+			return a.showWaivers(out.Body, []adminapi.WaiverBody{out.Body})
 		},
 	}
 	f := c.Flags()
@@ -102,30 +101,46 @@ func (a *App) waiver() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.showWaivers(out.Body, []gatehouse.Waiver{out.Body})
+			return a.showWaivers(out.Body, []adminapi.WaiverBody{out.Body})
 		},
 	}
 }
 
 func (a *App) decideWaiver(verb, what string, do func(*client.Client, context.Context, adminapi.DecideWaiverRequest) (*adminapi.WaiverAnswer, error)) *cobra.Command {
-	var comment string
+	var comment, hash string
 	c := &cobra.Command{
 		Use: verb + " WAIVER", Args: exactly(1, "one waiver"), Short: what,
 		RunE: func(c *cobra.Command, args []string) error {
 			in := adminapi.DecideWaiverRequest{WaiverRef: adminapi.WaiverRef{Waiver: args[0]}}
-			in.Body.Comment = comment
+			in.Body.Comment, in.Body.Hash = comment, hash
+			if hash == "" {
+				in.Body.Hash = a.waiverToRead(c.Context(), args[0])
+			}
 			out, err := ask(a, c.Context(), do, in)
 			if err != nil {
 				return err
 			}
-			return a.showWaivers(out.Body, []gatehouse.Waiver{out.Body})
+			return a.showWaivers(out.Body, []adminapi.WaiverBody{out.Body})
 		},
 	}
 	c.Flags().StringVar(&comment, "comment", "", "why, for the record")
+	c.Flags().StringVar(&hash, "hash", "", "of the waiver as it was read; default the one there is, which is shown")
 	return c
 }
 
-func (a *App) showWaivers(value any, all []gatehouse.Waiver) error {
+// waiverToRead shows what a waiver asks for and tells its hash, so that what is
+// decided on is what was shown.
+func (a *App) waiverToRead(ctx context.Context, id string) (hash string) {
+	out, err := ask(a, ctx, (*client.Client).GetWaiver, adminapi.WaiverRef{Waiver: id})
+	if err != nil {
+		return ""
+	}
+	w := out.Body
+	a.note("%s asks to except %s from %s of %s until %s: %s", w.AskedBy, w.API, w.Control, w.Framework, minute(w.Expires), clip(w.Reason))
+	return w.Hash
+}
+
+func (a *App) showWaivers(value any, all []adminapi.WaiverBody) error {
 	return a.show(value, func() table {
 		t := table{heads: []string{"waiver", "api", "environment", "control", "state", "until", "asked by", "decided by", "reason"}}
 		for _, w := range all {

@@ -2,8 +2,6 @@ package release
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -86,12 +84,8 @@ func (m *move) approvals() gatehouse.ReleaseApprovals {
 // decisions is where what is said on a request lies. The digest is of all that
 // was asked for, so that a word on one request never counts for another.
 func (m *move) decisions() (subject, digest string, err error) {
-	text, err := jsonx.Canonical(&gatehouse.Release{
-		Environment: m.env, API: m.now.API, Version: m.now.Version, Proposed: m.now.Proposed, ProposedCanary: m.now.ProposedCanary,
-		ProposedAt: m.now.ProposedAt, Time: m.now.Time, By: m.now.By, Note: m.now.Note, Override: m.now.Override,
-	})
-	sum := sha256.Sum256(text)
-	return "Release " + m.env + " " + m.ref.String(), hex.EncodeToString(sum[:]), err
+	digest, err = m.now.Requested()
+	return "Release " + m.env + " " + m.ref.String(), digest, err
 }
 
 // said lists who has approved what waits, in order of their names.
@@ -126,12 +120,20 @@ func (m *move) tellApprovals(ctx context.Context) (err error) {
 	return err
 }
 
+// A Word is what a person says on a release that waits for approval.
+type Word struct {
+	Reason string
+	// Revision, by its hash or the hash's beginning, and Hash, of all that is asked
+	// for, are what was read; "" is whatever waits.
+	Revision, Hash string
+}
+
 // Approve is one person's word for a requested release. Who asked for it
 // cannot give it: it takes four eyes. When as many persons as the environment
 // asks for have given theirs, it is released.
-func (d *Desk) Approve(ctx context.Context, ref catalog.Ref, env, reason string) (Released, error) {
+func (d *Desk) Approve(ctx context.Context, ref catalog.Ref, env string, w Word) (Released, error) {
 	return d.move(ctx, "approving", ref, env, func(m *move) error {
-		if err := m.waiting(); err != nil {
+		if err := m.waiting(w); err != nil {
 			return err
 		}
 		said, err := m.said(ctx)
@@ -148,15 +150,15 @@ func (d *Desk) Approve(ctx context.Context, ref catalog.Ref, env, reason string)
 		if err := m.runs(ctx, rev); err != nil {
 			return err
 		}
-		if err := m.say(gatehouse.Approved, reason); err != nil {
+		if err := m.say(gatehouse.Approved, w.Reason); err != nil {
 			return err
 		}
 		m.out.Needed = m.needed()
-		m.out.Approvals = append(said, gatehouse.Decision{Decision: gatehouse.Approved, By: m.p.Actor, Time: m.p.Now, Comment: reason})
+		m.out.Approvals = append(said, gatehouse.Decision{Decision: gatehouse.Approved, By: m.p.Actor, Time: m.p.Now, Comment: w.Reason})
 		if len(m.out.Approvals) < m.out.Needed {
 			return nil
 		}
-		return m.letThrough(ctx, rev, reason)
+		return m.letThrough(ctx, rev, w.Reason)
 	})
 }
 
@@ -192,6 +194,9 @@ func plural(n int, one, many string) string {
 // letThrough releases what has been approved.
 func (m *move) letThrough(ctx context.Context, rev *gatehouse.Revision, reason string) error {
 	terms := Terms{Note: m.now.Note, Canary: m.now.ProposedCanary, Override: m.now.Override, approved: true}
+	for _, a := range m.out.Approvals {
+		terms.by = append(terms.by, a.By)
+	}
 	if m.now.ProposedAt.After(m.p.Now) {
 		terms.At = m.now.ProposedAt
 	}
@@ -239,21 +244,28 @@ func (m *move) unask(action, reason string) {
 
 // Reject turns a requested release down; what was live stays. One
 // person's word is enough.
-func (d *Desk) Reject(ctx context.Context, ref catalog.Ref, env, reason string) (Released, error) {
+func (d *Desk) Reject(ctx context.Context, ref catalog.Ref, env string, w Word) (Released, error) {
 	return d.move(ctx, "rejecting", ref, env, func(m *move) error {
-		if err := m.waiting(); err != nil {
+		if err := m.waiting(w); err != nil {
 			return err
 		}
-		m.unask("release.reject", reason)
-		return m.decided("rejected", reason)
+		m.unask("release.reject", w.Reason)
+		return m.decided("rejected", w.Reason)
 	})
 }
 
-func (m *move) waiting() error {
+func (m *move) waiting(w Word) error {
 	if m.now == nil || m.now.State != gatehouse.ReleaseRequested {
 		return gatehouse.E(gatehouse.Conflict, "no release waits for approval there")
 	}
-	return nil
+	if !strings.HasPrefix(m.now.Proposed, w.Revision) {
+		return gatehouse.E(gatehouse.Lost, "the revision that waits is %.12s, not %.12s, which was read: read it again", m.now.Proposed, w.Revision)
+	}
+	asked, err := m.now.Requested()
+	if err != nil {
+		return err
+	}
+	return gatehouse.AsRead(w.Hash, asked, "the request")
 }
 
 // say adds one person's word to what is written.

@@ -46,9 +46,9 @@ func TestRevisionGoesFromDevToProd(t *testing.T) {
 			if w.OK(r, err).State != gatehouse.ReleaseRequested || r.Proposed != first || r.Revision != "" {
 				t.Errorf("asked for in prod: got %+v", r)
 			}
-			_, err = w.Approve(w.Ctx, releasetest.Orders, "prod", "")
+			_, err = w.Approve(w.Ctx, releasetest.Orders, "prod", release.Word{})
 			refused(err, gatehouse.Denied, `"user:alice@example.com" asked for it`)
-			r, err = w.Approve(w.As("user:bob@example.com"), releasetest.Orders, "prod", "looks good")
+			r, err = w.Approve(w.As("user:bob@example.com"), releasetest.Orders, "prod", release.Word{Reason: "looks good"})
 			if w.OK(r, err).State != gatehouse.ReleaseWanted || r.Revision != first || r.Proposed != "" || r.By != "user:alice@example.com" {
 				t.Errorf("approved: got %+v", r)
 			}
@@ -57,7 +57,7 @@ func TestRevisionGoesFromDevToProd(t *testing.T) {
 			if err != nil || json.Unmarshal(rec.Value, &a) != nil || a.DecidedBy != "user:bob@example.com" || a.RequestedBy != "user:alice@example.com" {
 				t.Errorf("the approval's record: %+v, %v", a, err)
 			}
-			_, err = w.Approve(w.As("user:bob@example.com"), releasetest.Orders, "prod", "")
+			_, err = w.Approve(w.As("user:bob@example.com"), releasetest.Orders, "prod", release.Word{})
 			refused(err, gatehouse.Conflict, "no release waits")
 
 			w.MustApply(catalog.Request{Documents: []catalog.Document{releasetest.APIDoc(t, "orders", "/orders/v1", `,"access":"open"`)}})
@@ -70,7 +70,7 @@ func TestRevisionGoesFromDevToProd(t *testing.T) {
 			if w.OK(r, err).Revision != first || r.Proposed != second {
 				t.Errorf("what is live must stay so while another waits: %+v", r)
 			}
-			r, err = w.Reject(w.As("user:bob@example.com"), releasetest.Orders, "prod", "not now")
+			r, err = w.Reject(w.As("user:bob@example.com"), releasetest.Orders, "prod", release.Word{Reason: "not now"})
 			if w.OK(r, err).Revision != first || r.State != gatehouse.ReleaseWanted || r.Proposed != "" {
 				t.Errorf("rejected: got %+v", r)
 			}

@@ -134,7 +134,9 @@ func TestApprovalsArePersons(t *testing.T) {
 	w.Holds = func(subject, role, on string) bool {
 		return role == "approver" && on == "API/shop/cart" && subject != "user:dave@example.com"
 	}
-	say := func(who string) (release.Released, error) { return w.Approve(w.As(who), releasetest.Cart, "prod", "") }
+	say := func(who string) (release.Released, error) {
+		return w.Approve(w.As(who), releasetest.Cart, "prod", release.Word{})
+	}
 	w.OK(w.Release(w.Ctx, releasetest.Cart, "prod", release.Terms{Note: "one"}))
 	for who, want := range map[string]string{"user:alice@example.com": "asked for it", "service:ci": "is no person", "user:dave@example.com": `does not hold role "approver"`} {
 		_, err := say(who)
@@ -176,9 +178,9 @@ func TestWhoseTokenAskedDoesNotApprove(t *testing.T) {
 		return map[string]bool{subject: true, "user:bob@example.com": subject == "service:ci"}, nil
 	}
 	w.OK(w.Release(w.As("service:ci"), releasetest.Cart, "prod", release.Terms{Note: "one"}))
-	_, err := w.Approve(w.As("user:bob@example.com"), releasetest.Cart, "prod", "")
+	_, err := w.Approve(w.As("user:bob@example.com"), releasetest.Cart, "prod", release.Word{})
 	w.Wants(err, gatehouse.Denied, `"user:bob@example.com" made a token for "service:ci"`)
-	if r := w.OK(w.Approve(w.As("user:carol@example.com"), releasetest.Cart, "prod", "")); r.State != gatehouse.ReleaseWanted {
+	if r := w.OK(w.Approve(w.As("user:carol@example.com"), releasetest.Cart, "prod", release.Word{})); r.State != gatehouse.ReleaseWanted {
 		t.Errorf("after carol: %+v", r.Release)
 	}
 }

@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"gatehouse"
@@ -73,7 +74,7 @@ func (m *move) schedule(ctx context.Context, rev *gatehouse.Revision, terms Term
 	}
 	next := &gatehouse.ReleaseSchedule{
 		Environment: m.env, API: m.ref.API(), Version: m.ref.Version, Revision: rev.Hash, Canary: terms.Canary, At: terms.At.UTC(),
-		State: gatehouse.ScheduleWaiting, By: m.p.Actor, Made: m.p.Now, Note: terms.Note, Override: terms.Override, Approved: terms.approved,
+		State: gatehouse.ScheduleWaiting, By: m.p.Actor, Made: m.p.Now, Note: terms.Note, Override: terms.Override, Approved: terms.approved, ApprovedBy: terms.by,
 	}
 	m.p.schedules[key] = &timing{key: key, was: was, rev: seq, next: next, action: "release.schedule"}
 	m.out.Schedule = next
@@ -160,10 +161,11 @@ func (d *Desk) CarryOut(ctx context.Context, s gatehouse.ReleaseSchedule, may fu
 		m.p.Actor = s.By
 		of := ref
 		of.Revision = s.Revision
-		if err := m.want(ctx, "release.create", of, Terms{Note: s.Note, Canary: s.Canary, Override: s.Override, approved: s.Approved}); err != nil {
+		again := m.asksMore(&s)
+		if err := m.want(ctx, "release.create", of, Terms{Note: s.Note, Canary: s.Canary, Override: s.Override, approved: s.Approved && again == ""}); err != nil {
 			return err
 		}
-		return m.endSchedule(ctx, "release.due", gatehouse.ScheduleDone, "")
+		return m.endSchedule(ctx, "release.due", gatehouse.ScheduleDone, again)
 	})
 	switch gatehouse.KindOf(err) {
 	case gatehouse.Conflict, gatehouse.Denied, gatehouse.Invalid, gatehouse.NotFound:
@@ -172,6 +174,28 @@ func (d *Desk) CarryOut(ctx context.Context, s gatehouse.ReleaseSchedule, may fu
 	}
 	reason := err.Error()
 	return d.skip(ctx, ref, s.Environment, due, reason)
+}
+
+// asksMore says why the approvals of a scheduled release do not do any more; ""
+// when they do. Which persons gave it is not on record of one that an earlier
+// program scheduled: it counts as one.
+func (m *move) asksMore(s *gatehouse.ReleaseSchedule) string {
+	if !s.Approved || m.rule.ReleaseMode() != "approved" {
+		return ""
+	}
+	rule, given := m.approvals(), max(1, len(s.ApprovedBy))
+	if rule.Role != "" && len(s.ApprovedBy) > 0 {
+		given = 0
+		for _, who := range s.ApprovedBy {
+			if m.d.Holds != nil && m.d.Holds(who, rule.Role, "API/"+m.ref.API()) {
+				given++
+			}
+		}
+	}
+	if given >= m.needed() {
+		return ""
+	}
+	return fmt.Sprintf("it waits for approval again: the environment asks for %d by now, and %d of those that were given %s", m.needed(), given, plural(given, "counts", "count"))
 }
 
 // skip puts on record why a scheduled release did not happen. The environment

@@ -22,7 +22,8 @@ type Terms struct {
 	// Force is why a version goes although it has traffic.
 	Force string
 
-	approved bool // it has been approved already
+	approved bool     // it has been approved already
+	by       []string // by whom
 }
 
 // furthest is how far ahead a release may be scheduled.

@@ -29,7 +29,7 @@ func (r releaseRoom) bindCanaries() {
 		out := &adminapi.Releases{}
 		out.Body.Items = make([]adminapi.ReleaseItem, 0, len(past))
 		for _, p := range past {
-			out.Body.Items = append(out.Body.Items, adminapi.ReleaseItem{Release: p.Release, Changed: p.Changed, Seq: int64(p.Seq), Withdrawn: p.Withdrawn})
+			out.Body.Items = append(out.Body.Items, adminapi.ReleaseItem{Release: p.Release, Changed: p.Changed, Seq: int64(p.Seq), Withdrawn: p.Withdrawn, Hash: waitingHash(&p.Release)})
 		}
 		return out, err
 	})
@@ -48,7 +48,7 @@ func (r releaseRoom) terms(ctx context.Context, v adminapi.VersionPath, t admina
 
 func (r releaseRoom) released(rel release.Released, err error) (*adminapi.ReleaseAnswer, error) {
 	return &adminapi.ReleaseAnswer{Body: adminapi.ReleaseBody{
-		Release: rel.Release, Seq: int64(rel.Seq), Schedule: rel.Schedule, Approvals: rel.Approvals, Needed: rel.Needed, NotPlaced: rel.NotPlaced,
+		Release: rel.Release, Seq: int64(rel.Seq), Schedule: rel.Schedule, Approvals: rel.Approvals, Needed: rel.Needed, NotPlaced: rel.NotPlaced, Hash: waitingHash(&rel.Release),
 	}}, err
 }
 
@@ -71,4 +71,16 @@ func (r releaseRoom) listSchedules(ctx context.Context, in *adminapi.ListSchedul
 		}
 	}
 	return out, nil
+}
+
+// waitingHash is that of a release that waits for approval, "" for others.
+func waitingHash(r *gatehouse.Release) string {
+	if r.State != gatehouse.ReleaseRequested {
+		return ""
+	}
+	hash, err := r.Requested()
+	if err != nil {
+		return ""
+	}
+	return hash
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -35,7 +36,11 @@ func (s *Server) BindGate(g *gate.Gate, c *catalog.Catalog, d *release.Desk) {
 	bind(s, adminapi.ListAnswers, func(ctx context.Context, in *adminapi.VersionPath) (*adminapi.AnswerList, error) {
 		all, err := g.Answers(ctx, in.Team+"/"+in.Name, in.Version)
 		out := &adminapi.AnswerList{}
-		out.Body.Items = append([]gatehouse.Answer{}, all...)
+		out.Body.Items = []adminapi.AnswerBody{}
+		for i := range all {
+			b, broken := answerBody(&all[i])
+			out.Body.Items, err = append(out.Body.Items, b), cmp.Or(err, broken)
+		}
 		return out, err
 	})
 	bind(s, adminapi.AnswerGate, r.answer)
@@ -151,11 +156,22 @@ func (r gateRoom) answer(ctx context.Context, in *adminapi.AnswerGateRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	a, err := r.gate.Answer(ctx, t, gate.Reply{Control: in.Body.Control, Text: in.Body.Text, Evidence: in.Body.Evidence})
+	return answered(r.gate.Answer(ctx, t, gate.Reply{Control: in.Body.Control, Text: in.Body.Text, Evidence: in.Body.Evidence}))
+}
+
+func answered(a *gatehouse.Answer, err error) (*adminapi.AnswerAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &adminapi.AnswerAnswer{Body: *a}, nil
+	b, err := answerBody(a)
+	return &adminapi.AnswerAnswer{Body: b}, err
+}
+
+// answerBody is an answer with the hash by which it is decided on.
+func answerBody(a *gatehouse.Answer) (b adminapi.AnswerBody, err error) {
+	b.Answer = *a
+	b.Hash, err = a.Given()
+	return b, err
 }
 
 func (r gateRoom) confirm(ctx context.Context, in *adminapi.ConfirmGateRequest) (*adminapi.AnswerAnswer, error) {
@@ -163,11 +179,7 @@ func (r gateRoom) confirm(ctx context.Context, in *adminapi.ConfirmGateRequest) 
 	if err != nil {
 		return nil, err
 	}
-	a, err := r.gate.Confirm(ctx, t, gate.Reply{Control: in.Body.Control, Text: in.Body.Comment, Reject: in.Body.Reject})
-	if err != nil {
-		return nil, err
-	}
-	return &adminapi.AnswerAnswer{Body: *a}, nil
+	return answered(r.gate.Confirm(ctx, t, gate.Reply{Control: in.Body.Control, Text: in.Body.Comment, Reject: in.Body.Reject, Hash: in.Body.Hash}))
 }
 
 func (r gateRoom) revoke(ctx context.Context, in *adminapi.RevokeAttestationRequest) (*adminapi.AttestationAnswer, error) {

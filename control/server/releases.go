@@ -40,10 +40,14 @@ func (s *Server) BindReleases(d *release.Desk) {
 		return &adminapi.Empty{}, err
 	})
 	bind(r.Server, adminapi.ApproveRelease, func(ctx context.Context, in *adminapi.DecideReleaseRequest) (*adminapi.ReleaseAnswer, error) {
-		return r.released(r.releases.Approve(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Reason))
+		return r.released(r.releases.Approve(ctx, refOf(in.VersionPath), in.Body.Environment, wordOf(in)))
 	})
 	bind(r.Server, adminapi.RejectRelease, func(ctx context.Context, in *adminapi.DecideReleaseRequest) (*adminapi.ReleaseAnswer, error) {
-		return r.released(r.releases.Reject(ctx, refOf(in.VersionPath), in.Body.Environment, in.Body.Reason))
+		return r.released(r.releases.Reject(ctx, refOf(in.VersionPath), in.Body.Environment, wordOf(in)))
 	})
 	r.bindCanaries()
+}
+
+func wordOf(in *adminapi.DecideReleaseRequest) release.Word {
+	return release.Word{Reason: in.Body.Reason, Revision: in.Body.Revision, Hash: in.Body.Hash}
 }

@@ -101,7 +101,7 @@ func (w *waiting) framework(s *gatehouse.FrameworkState) (all []adminapi.Waiting
 		}
 		id := s.Framework + "@" + version
 		all = append(all, adminapi.WaitingItem{
-			Kind: "framework", ID: id, Title: "Framework " + s.Framework + ", version " + version, By: v.SubmittedBy, Since: v.Submitted,
+			Kind: "framework", ID: id, Title: "Framework " + s.Framework + ", version " + version, By: v.SubmittedBy, Since: v.Submitted, Hash: v.Hash,
 			Yours: v.SubmittedBy == w.actor || slices.Contains(v.Authors, w.actor), Decided: w.decided("Framework "+id, v.Hash),
 		})
 	}
@@ -119,8 +119,9 @@ func (w *waiting) waiver(v *gatehouse.Waiver) []adminapi.WaitingItem {
 		return nil
 	}
 	team, _, _, _ := gatehouse.ParseVersionRef(v.API, "")
+	hash, _ := v.Requested()
 	return []adminapi.WaitingItem{{
-		Kind: "waiver", ID: v.ID, Environment: v.Environment, Control: v.Control, Team: team, By: v.AskedBy, Since: v.Asked, Yours: v.AskedBy == w.actor,
+		Hash: hash, Kind: "waiver", ID: v.ID, Environment: v.Environment, Control: v.Control, Team: team, By: v.AskedBy, Since: v.Asked, Yours: v.AskedBy == w.actor,
 		Title: v.API + " excepted from " + v.Control,
 	}}
 }
@@ -130,8 +131,9 @@ func (w *waiting) release(v *gatehouse.Release) []adminapi.WaitingItem {
 		return nil
 	}
 	team, _ := gatehouse.ParseRef(v.API, "")
+	hash, _ := v.Requested()
 	return []adminapi.WaitingItem{{
-		Kind: "release", ID: v.API + "@" + v.Version, Environment: v.Environment, Team: team, By: v.By, Since: v.Time, Yours: v.By == w.actor,
+		Hash: hash, Kind: "release", ID: v.API + "@" + v.Version, Environment: v.Environment, Team: team, By: v.By, Since: v.Time, Yours: v.By == w.actor,
 		Title: v.API + "@" + v.Version + " into " + v.Environment,
 	}}
 }
@@ -152,8 +154,9 @@ func (w *waiting) answer(v *gatehouse.Answer) []adminapi.WaitingItem {
 		return nil
 	}
 	team, _ := gatehouse.ParseRef(v.API, "")
+	hash, _ := v.Given()
 	return []adminapi.WaitingItem{{
-		Kind: "answer", ID: v.API + "@" + v.Version, Control: v.Control, Team: team, By: v.By, Since: v.Time, Yours: v.By == w.actor,
+		Hash: hash, Kind: "answer", ID: v.API + "@" + v.Version, Control: v.Control, Team: team, By: v.By, Since: v.Time, Yours: v.By == w.actor,
 		Title: "An answer about " + v.API + "@" + v.Version + " to " + v.Control,
 	}}
 }

@@ -5,6 +5,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/control/governance/gate"
 )
 
 func (r gateRoom) bindWaivers() {
@@ -40,7 +41,15 @@ func waived(w *gatehouse.Waiver, err error) (*adminapi.WaiverAnswer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &adminapi.WaiverAnswer{Body: *w}, nil
+	body, err := waiverBody(*w)
+	return &adminapi.WaiverAnswer{Body: body}, err
+}
+
+// waiverBody is a waiver with the hash by which it is decided on.
+func waiverBody(w gatehouse.Waiver) (b adminapi.WaiverBody, err error) {
+	b.Waiver = w
+	b.Hash, err = w.Requested()
+	return b, err
 }
 
 // waiver is one that the caller may do the action on. Whether there is such a
@@ -57,12 +66,12 @@ func (r gateRoom) waiver(ctx context.Context, action, id string) (*gatehouse.Wai
 	return w, err
 }
 
-func (r gateRoom) decide(action string, do func(context.Context, string, string) (*gatehouse.Waiver, error)) func(context.Context, *adminapi.DecideWaiverRequest) (*adminapi.WaiverAnswer, error) {
+func (r gateRoom) decide(action string, do func(context.Context, string, gate.Word) (*gatehouse.Waiver, error)) func(context.Context, *adminapi.DecideWaiverRequest) (*adminapi.WaiverAnswer, error) {
 	return func(ctx context.Context, in *adminapi.DecideWaiverRequest) (*adminapi.WaiverAnswer, error) {
 		if _, err := r.waiver(ctx, action, in.Waiver); err != nil {
 			return nil, err
 		}
-		return waived(do(ctx, in.Waiver, in.Body.Comment))
+		return waived(do(ctx, in.Waiver, gate.Word{Comment: in.Body.Comment, Hash: in.Body.Hash}))
 	}
 }
 
@@ -80,13 +89,18 @@ func (r gateRoom) listWaivers(ctx context.Context, in *adminapi.ListWaiversReque
 		return nil, err
 	}
 	out := &adminapi.WaiverList{}
-	out.Body.Items, out.Body.Next = []gatehouse.Waiver{}, next
+	out.Body.Items, out.Body.Next = []adminapi.WaiverBody{}, next
 	may := r.seen(ctx, "waiver.list")
 	for _, w := range all {
 		team, name, _, _ := gatehouse.ParseVersionRef(w.API, "")
-		if may(team + "/" + name) {
-			out.Body.Items = append(out.Body.Items, w)
+		if !may(team + "/" + name) {
+			continue
 		}
+		b, err := waiverBody(w)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Items = append(out.Body.Items, b)
 	}
 	return out, nil
 }

@@ -23,6 +23,7 @@ type Reply struct {
 	Text     string
 	Evidence []string // SHA-256 of files that were uploaded
 	Reject   bool     // of a confirmation: the answer does not do
+	Hash     string   // of a confirmation: of the answer that was read; "" is whichever waits
 }
 
 // Answer puts a person's answer to a control's question on record. It counts
@@ -166,6 +167,16 @@ func (g *Gate) confirmed(ctx context.Context, q *asking, r Reply) (*gatehouse.An
 		return nil, nil, gatehouse.E(gatehouse.Conflict, "nobody has answered yet, or what was answered about has changed since")
 	case q.was.State != gatehouse.Requested:
 		return nil, nil, gatehouse.E(gatehouse.Conflict, "the answer is %s already", q.was.State)
+	case r.Hash != "":
+		given, err := q.was.Given()
+		if err == nil {
+			err = gatehouse.AsRead(r.Hash, given, "the answer")
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	switch {
 	case r.Reject && strings.TrimSpace(r.Text) == "":
 		return nil, nil, gatehouse.E(gatehouse.Invalid, "say why, so that it can be answered better")
 	case len(r.Text) > maxReason:

@@ -8,6 +8,7 @@ import (
 	"gatehouse"
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
+	"gatehouse/control/governance/gate"
 	"gatehouse/control/release"
 	"gatehouse/jsonx"
 	"gatehouse/store"
@@ -311,4 +312,44 @@ func TestNoticeOfCanaryGivenOnce(t *testing.T) {
 		t.Errorf("%d notices after the canary went its way, want none more than 2", n)
 	}
 	w.wants(w.live(), gatehouse.GateGrace, nil)
+}
+
+// A word on what was read does not count for something that came in its place.
+func TestDecisionsAreOnWhatWasRead(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api())
+	w.enforce("2026.1", `[{id: review, check: {question: {text: Reviewed?, dependsOn: [data]}}},`+limit+`]`)
+	answer := func(text string) string {
+		t.Helper()
+		a, err := w.gate.Answer(w.ctx, w.target(), gate.Reply{Control: "review", Text: text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hash, err := a.Given()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return hash
+	}
+	first := answer("yes, by two of us")
+	second := answer("no, but it will be fine")
+	sec := w.as("user:sec@example.com")
+	_, err := w.gate.Confirm(sec, w.target(), gate.Reply{Control: "review", Hash: first})
+	w.refused(err, gatehouse.Lost, first[:12], second[:12], "read it again")
+	if _, err := w.gate.Confirm(sec, w.target(), gate.Reply{Control: "review", Hash: second}); err != nil {
+		t.Error(err)
+	}
+	v, err := w.gate.AskWaiver(w.ctx, gatehouse.Waiver{API: "payments/orders", Control: "limits", Reason: "x", Expires: w.clock.Add(day)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.gate.ApproveWaiver(sec, v.ID, gate.Word{Hash: second})
+	w.refused(err, gatehouse.Lost, "the waiver that waits is")
+	hash, err := v.Requested()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.gate.ApproveWaiver(sec, v.ID, gate.Word{Hash: hash}); err != nil {
+		t.Error(err)
+	}
 }

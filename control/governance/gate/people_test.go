@@ -131,7 +131,10 @@ func TestWaiver(t *testing.T) {
 	_, err = ask(nil)
 	w.refused(err, gatehouse.Conflict, "asks for the same")
 	w.refused(w.release(), gatehouse.Conflict, "(limits)")
-	approve := func(ctx context.Context) error { _, err := w.gate.ApproveWaiver(ctx, wv.ID, "fine"); return err }
+	approve := func(ctx context.Context) error {
+		_, err := w.gate.ApproveWaiver(ctx, wv.ID, gate.Word{Comment: "fine"})
+		return err
+	}
 	w.refused(approve(w.ctx), gatehouse.Denied, "asked for it; someone else has to decide")
 	w.refused(approve(w.as("service:ci")), gatehouse.Denied, "no person")
 	if err := approve(w.as("user:sec@example.com")); err != nil {
@@ -188,16 +191,16 @@ func TestWaiverRevoked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.gate.ApproveWaiver(w.as("user:sec@example.com"), wv.ID, ""); err != nil {
+	if _, err := w.gate.ApproveWaiver(w.as("user:sec@example.com"), wv.ID, gate.Word{Comment: ""}); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.release(); err != nil {
 		t.Fatal(err)
 	}
 	w.pass()
-	_, err = w.gate.RevokeWaiver(w.as("user:sec@example.com"), wv.ID, "")
+	_, err = w.gate.RevokeWaiver(w.as("user:sec@example.com"), wv.ID, gate.Word{Comment: ""})
 	w.refused(err, gatehouse.Invalid, "say why")
-	if _, err = w.gate.RevokeWaiver(w.as("user:sec@example.com"), wv.ID, "it leaks"); err != nil {
+	if _, err = w.gate.RevokeWaiver(w.as("user:sec@example.com"), wv.ID, gate.Word{Comment: "it leaks"}); err != nil {
 		t.Fatal(err)
 	}
 	w.pass()
@@ -214,7 +217,7 @@ func TestWaiverOfCanaryRevoked(t *testing.T) {
 	w.enforce("2026.1", "["+limit+"]")
 	wv, err := w.gate.AskWaiver(w.ctx, gatehouse.Waiver{Control: "limits", API: "payments/orders@v1", Reason: "soon", Expires: w.clock.Add(60 * day)})
 	if err == nil {
-		_, err = w.gate.ApproveWaiver(w.as("user:sec@example.com"), wv.ID, "")
+		_, err = w.gate.ApproveWaiver(w.as("user:sec@example.com"), wv.ID, gate.Word{Comment: ""})
 	}
 	if err == nil {
 		err = w.release()
@@ -231,7 +234,7 @@ func TestWaiverOfCanaryRevoked(t *testing.T) {
 	if !w.covered() {
 		t.Fatal("the canary has no attestation")
 	}
-	if _, err = w.gate.RevokeWaiver(w.as("user:sec@example.com"), wv.ID, "it leaks"); err != nil {
+	if _, err = w.gate.RevokeWaiver(w.as("user:sec@example.com"), wv.ID, gate.Word{Comment: "it leaks"}); err != nil {
 		t.Fatal(err)
 	}
 	w.pass()

@@ -153,9 +153,27 @@ func (b *bench) nearest(id string) string {
 	return ""
 }
 
+// A Word is what a person says on a waiver.
+type Word struct {
+	Comment string
+	Hash    string // of what was read; "" is whatever waits
+}
+
+// on refuses a word on something other than what was read.
+func (w Word) on(waiver *gatehouse.Waiver) error {
+	if len(w.Comment) > maxReason {
+		return gatehouse.E(gatehouse.Invalid, "the comment has %d bytes, the limit is %d", len(w.Comment), maxReason)
+	}
+	asked, err := waiver.Requested()
+	if err != nil {
+		return err
+	}
+	return gatehouse.AsRead(w.Hash, asked, "the waiver")
+}
+
 // ApproveWaiver lets an exception begin. Who asked for it cannot.
-func (g *Gate) ApproveWaiver(ctx context.Context, id, comment string) (*gatehouse.Waiver, error) {
-	return g.moveWaiver(ctx, "approving", "waiver.approve", id, comment, func(w *gatehouse.Waiver, now time.Time) error {
+func (g *Gate) ApproveWaiver(ctx context.Context, id string, w Word) (*gatehouse.Waiver, error) {
+	return g.moveWaiver(ctx, "approving", "waiver.approve", id, w, func(w *gatehouse.Waiver, now time.Time) error {
 		if w.State != gatehouse.Requested {
 			return gatehouse.E(gatehouse.Conflict, "it is %s", w.State)
 		}
@@ -171,8 +189,8 @@ func (g *Gate) ApproveWaiver(ctx context.Context, id, comment string) (*gatehous
 }
 
 // RejectWaiver turns a waiver down.
-func (g *Gate) RejectWaiver(ctx context.Context, id, comment string) (*gatehouse.Waiver, error) {
-	return g.moveWaiver(ctx, "rejecting", "waiver.reject", id, comment, func(w *gatehouse.Waiver, _ time.Time) error {
+func (g *Gate) RejectWaiver(ctx context.Context, id string, w Word) (*gatehouse.Waiver, error) {
+	return g.moveWaiver(ctx, "rejecting", "waiver.reject", id, w, func(w *gatehouse.Waiver, _ time.Time) error {
 		if w.State != gatehouse.Requested {
 			return gatehouse.E(gatehouse.Conflict, "it is %s", w.State)
 		}
@@ -182,12 +200,12 @@ func (g *Gate) RejectWaiver(ctx context.Context, id, comment string) (*gatehouse
 }
 
 // RevokeWaiver ends a waiver before its time.
-func (g *Gate) RevokeWaiver(ctx context.Context, id, comment string) (*gatehouse.Waiver, error) {
-	return g.moveWaiver(ctx, "revoking", "waiver.revoke", id, comment, func(w *gatehouse.Waiver, _ time.Time) error {
+func (g *Gate) RevokeWaiver(ctx context.Context, id string, said Word) (*gatehouse.Waiver, error) {
+	return g.moveWaiver(ctx, "revoking", "waiver.revoke", id, said, func(w *gatehouse.Waiver, _ time.Time) error {
 		if w.State != gatehouse.Approved && w.State != gatehouse.Requested {
 			return gatehouse.E(gatehouse.Conflict, "it is %s", w.State)
 		}
-		if strings.TrimSpace(comment) == "" {
+		if strings.TrimSpace(said.Comment) == "" {
 			return gatehouse.E(gatehouse.Invalid, "say why, for the record")
 		}
 		w.State = gatehouse.Revoked
@@ -234,19 +252,19 @@ func (g *Gate) waiver(ctx context.Context, id string) (*gatehouse.Waiver, store.
 	return w, rec.Rev, err
 }
 
-func (g *Gate) moveWaiver(ctx context.Context, doing, action, id, comment string, decide func(*gatehouse.Waiver, time.Time) error) (*gatehouse.Waiver, error) {
+func (g *Gate) moveWaiver(ctx context.Context, doing, action, id string, said Word, decide func(*gatehouse.Waiver, time.Time) error) (*gatehouse.Waiver, error) {
 	for try := 1; ; try++ {
 		w, rev, err := g.waiver(ctx, id)
 		if err != nil {
 			return nil, err
 		}
 		before, now := *w, g.now()
-		if err = decide(w, now); err == nil && len(comment) > maxReason {
-			err = gatehouse.E(gatehouse.Invalid, "the comment has %d bytes, the limit is %d", len(comment), maxReason)
+		if err = said.on(w); err == nil {
+			err = decide(w, now)
 		}
 		if err == nil {
-			w.DecidedBy, w.Decided, w.Comment = actor(ctx), now, comment
-			err = g.putWaiver(ctx, action, &before, rev, w, comment)
+			w.DecidedBy, w.Decided, w.Comment = actor(ctx), now, said.Comment
+			err = g.putWaiver(ctx, action, &before, rev, w, said.Comment)
 		}
 		if moved(err) && try < retries {
 			continue
