@@ -60,7 +60,8 @@ func (f *File) check() error {
 }
 
 // Add keeps a file. One that is there already stays as it is, with the name it
-// was first given.
+// was first given; of one that another team brought nothing is told but what
+// whoever has the bytes knows.
 func (s *Shelf) Add(ctx context.Context, f File) (*gatehouse.Evidence, error) {
 	e, err := s.add(ctx, f)
 	if gatehouse.Is(err, gatehouse.Conflict) { // somebody else brought it meanwhile
@@ -86,7 +87,13 @@ func (s *Shelf) add(ctx context.Context, f File) (*gatehouse.Evidence, error) {
 	}
 	if r, ok := now[key(hash)]; ok {
 		if _, whole := now[blob.Key]; whole {
-			return evidenceOf(r)
+			was, err := evidenceOf(r)
+			if err == nil && was.Team != f.Team {
+				return &gatehouse.Evidence{
+					Hash: hash, Name: f.Name, MediaType: f.MediaType, Team: f.Team, Size: was.Size, By: audit.From(ctx).Actor, Time: s.now(),
+				}, nil
+			}
+			return was, err
 		}
 	}
 	e := &gatehouse.Evidence{

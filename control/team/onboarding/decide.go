@@ -2,6 +2,7 @@ package onboarding
 
 import (
 	"context"
+	"strings"
 
 	"gatehouse"
 	"gatehouse/control/access"
@@ -41,6 +42,19 @@ func (d *Desk) others(ctx context.Context, s *Standing) error {
 		return gatehouse.E(gatehouse.Denied, "%q is among the members it names; someone else has to decide", who)
 	case d.Concerns(who, &s.Onboarding):
 		return gatehouse.E(gatehouse.Denied, "%q is of team %q, which asks; someone else has to decide", who, s.Request.Team)
+	case strings.HasPrefix(who, "service:"):
+		return gatehouse.E(gatehouse.Denied, "%q is no person; a person has to decide", who)
+	case d.Behind == nil:
+		return nil
+	}
+	// What a service account asked for, whoever is behind it did; and whoever has a
+	// part in it may have made the token that is used now.
+	behind, err := d.Behind(ctx, s.AskedBy)
+	if err != nil {
+		return err
+	}
+	if behind[who] {
+		return gatehouse.E(gatehouse.Denied, "%q is behind %q, which asked for it; someone else has to decide", who, s.AskedBy)
 	}
 	return nil
 }

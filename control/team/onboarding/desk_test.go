@@ -221,6 +221,27 @@ func TestNobodyApprovesTheirOwn(t *testing.T) {
 	}
 }
 
+// Nobody decides on their own request by way of a service account, on either side.
+func TestNobodyApprovesTheirOwnThroughAProgram(t *testing.T) {
+	h := newHouse(t).furnish()
+	h.Behind = func(_ context.Context, subject string) (map[string]bool, error) {
+		return map[string]bool{subject: true, "user:boss": subject == "service:bot"}, nil
+	}
+	r := request("shop")
+	r.Members = []string{"user:ann"}
+	s, _, err := h.Start(audit.WithRequest(t.Context(), audit.Request{Actor: "service:bot"}), r, Accept{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = h.Approve(h.as("boss"), s.ID, "")
+	h.refused(err, gatehouse.Denied, `"user:boss" is behind "service:bot", which asked for it`)
+	_, _, err = h.Approve(audit.WithRequest(t.Context(), audit.Request{Actor: "service:other"}), s.ID, "")
+	h.refused(err, gatehouse.Denied, `"service:other" is no person`)
+	if _, _, err := h.Approve(h.as("chief"), s.ID, ""); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatIsAskedForIsChecked(t *testing.T) {
 	h := newHouse(t).furnish()
 	h.inForce("2026.1", "")
