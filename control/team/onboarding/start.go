@@ -49,6 +49,9 @@ func (d *Desk) start(ctx context.Context, r gatehouse.OnboardingRequest, a Accep
 	if s.ID, err = d.number(ctx, s); err != nil {
 		return nil, 0, err
 	}
+	if err := d.unmoved(ctx, s); err != nil {
+		return nil, 0, err
+	}
 	act, err := s.act("onboarding.create", nil, r.Why)
 	if err != nil {
 		return nil, 0, err
@@ -59,6 +62,20 @@ func (d *Desk) start(ctx context.Context, r gatehouse.OnboardingRequest, a Accep
 	}
 	s.Rev = seq
 	return s, seq, err
+}
+
+// unmoved refuses as Lost what was weighed while there was no team, and has it
+// now, or the other way round: an on-boarding of the team was let through before
+// the number was drawn.
+func (d *Desk) unmoved(ctx context.Context, s *Standing) error {
+	_, err := d.catalog.Get(ctx, gatehouse.KindTeam, "", s.Request.Team, noTime)
+	if err != nil && !gatehouse.Is(err, gatehouse.NotFound) {
+		return err
+	}
+	if (err == nil) != s.More {
+		return gatehouse.E(gatehouse.Lost, "team %q came or went meanwhile", s.Request.Team)
+	}
+	return nil
 }
 
 // weigh looks at what is asked for: by itself, against what there is, whether
