@@ -18,6 +18,9 @@ type ImportOptions struct {
 	Name    string // none: from the file's name, or its title where that says nothing
 	Version string // "v1"; none: "v" and the major number of info.version
 	Backend string // URL
+	// NoTeam leaves the team's document out: the team is there, and applying a
+	// bare one would take back what it was given.
+	NoTeam bool
 	// File is the definition's path, a key of Files, which hold the definition
 	// and all it refers to by paths relative to each other.
 	File  string
@@ -41,6 +44,9 @@ func ImportOpenAPI(o ImportOptions) (*Bundle, error) {
 	}
 	b := new(Bundle)
 	for _, object := range o.objects(def, main) {
+		if o.NoTeam && object.Kind == gatehouse.KindTeam {
+			continue
+		}
 		if faults := object.Check(); len(faults) > 0 {
 			return nil, fmt.Errorf("importing %q: %w", o.File, gatehouse.InvalidFaults(faults))
 		}
