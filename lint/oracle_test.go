@@ -89,6 +89,7 @@ func differ(got, want counted) (lines []string, n int) {
 // and severity, over all samples. Differences must be listed with a reason,
 // and no more than 2 % of findings may differ.
 func TestSpectralOnSamples(t *testing.T) {
+	t.Parallel()
 	if _, err := os.Stat(samples); err != nil {
 		t.Skip("the samples are not beside this repository")
 	}
@@ -157,6 +158,7 @@ func sample(t testing.TB, name string) []byte {
 // write a path. A case whose first line ends in "(differs: …)" is one where we
 // mean to differ; its "got" is what we find.
 func TestSpectralOnCases(t *testing.T) {
+	t.Parallel()
 	cases, err := filepath.Glob("testdata/cases/*.txtar")
 	if err != nil || len(cases) < 20 {
 		t.Fatalf("%d cases, %v", len(cases), err)

@@ -8,8 +8,11 @@ import (
 // Run judges a document by the rules of the set that are on and for its
 // formats. The findings are in the order of the file, each told once. An
 // error says that the run was too long to be ended.
-func (s *Ruleset) Run(d *Document) ([]Finding, error) {
-	r := &run{set: s, d: d, steps: MaxSteps}
+func (s *Ruleset) Run(d *Document) ([]Finding, error) { return s.within(MaxSteps, d) }
+
+// within is Run that looks at so many places at most.
+func (s *Ruleset) within(steps int, d *Document) ([]Finding, error) {
+	r := &run{set: s, d: d, steps: steps}
 	r.schemas = &schemaCache{steps: &r.steps}
 	for _, f := range d.own {
 		if to, told := s.parser[f.option]; told {
