@@ -37,3 +37,18 @@ func SelectsEvents(pattern, event string) bool {
 	}
 	return verb != "" && (noun == "*" || noun == n) && (verb == "*" || verb == v) && v != ""
 }
+
+// ReadsOnly reports whether all that an event of the type can tell is that a
+// request to read was refused.
+func ReadsOnly(event string) bool {
+	reads := false
+	for _, r := range Routes {
+		if o := r.Describe(); o.Action == event {
+			if o.Changes() {
+				return false
+			}
+			reads = true
+		}
+	}
+	return reads && !slices.Contains(quietEvents, event)
+}

@@ -73,3 +73,13 @@ func TestSelectsEvents(t *testing.T) {
 		}
 	}
 }
+
+func TestReadsOnly(t *testing.T) {
+	for event, want := range map[string]bool{
+		"catalog.get": true, "api.list": true, "api.put": false, "release.approve": false, "gate.pass": false, "support.reply": false, "no.such": false,
+	} {
+		if got := ReadsOnly(event); got != want {
+			t.Errorf("%s: got %v, want %v", event, got, want)
+		}
+	}
+}

@@ -164,7 +164,11 @@ func (a *App) printPlan(out adminapi.ApplyResult, changes int) {
 		if r.Action == "unchanged" {
 			continue
 		}
-		fmt.Fprintln(a.Out, printable(fmt.Sprintf("%s %s %s", r.Action, r.Kind, shortened(r.Ref))))
+		line := fmt.Sprintf("%s %s %s", r.Action, r.Kind, shortened(r.Ref))
+		if r.Action == "update" && r.Note != "" {
+			line += " (" + r.Note + ")"
+		}
+		fmt.Fprintln(a.Out, printable(line))
 		if r.Action == "update" {
 			for _, d := range r.Changes {
 				fmt.Fprintln(a.Out, "  "+printable(bundle.Line(d)))

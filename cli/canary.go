@@ -120,7 +120,7 @@ func (a *App) stepCanary(verb, what string, do func(*client.Client, context.Cont
 	c := &cobra.Command{
 		Use: verb + " TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: what,
 		RunE: func(c *cobra.Command, args []string) error {
-			v, _, err := versionArg(args[0])
+			v, _, err := a.versionArg(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -218,7 +218,7 @@ func (a *App) pastReleases() *cobra.Command {
 	c := &cobra.Command{
 		Use: "history TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: "List what was released into an environment, with the notes",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, _, err := versionArg(args[0])
+			v, _, err := a.versionArg(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

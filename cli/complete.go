@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -137,12 +136,12 @@ func (a *App) names(ctx context.Context, kind gatehouse.Kind) (names []string) {
 
 func (a *App) versions(ctx context.Context) (names []string) {
 	for _, o := range a.objects(ctx, gatehouse.KindAPI) {
-		var spec struct{ Versions []struct{ Name string } }
-		if json.Unmarshal(o.Spec, &spec) != nil {
+		all, err := versionNames(o.Spec)
+		if err != nil {
 			continue
 		}
-		for _, v := range spec.Versions {
-			names = append(names, o.Metadata.Ref()+"@"+v.Name)
+		for _, v := range all {
+			names = append(names, o.Metadata.Ref()+"@"+v)
 		}
 	}
 	return names

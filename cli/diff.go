@@ -30,13 +30,13 @@ With --breaking only what breaks callers counts as different.`,
   gatehouse diff payments/orders@v1 --env prod
   gatehouse diff 'payments/orders@v1#3f9c2a' payments/orders@v1 -o json`,
 		RunE: func(c *cobra.Command, args []string) error {
-			v, revision, err := versionArg(args[0])
+			v, revision, err := a.versionArg(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			in.VersionPath, in.Revision = v, revision
 			if len(args) == 2 {
-				if _, _, err := versionArg(args[1]); err != nil {
+				if _, _, err := a.versionArg(c.Context(), args[1]); err != nil {
 					return err
 				}
 				in.To = args[1]

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -44,8 +45,8 @@ func (f *gateFlags) bind(c *cobra.Command, revision string) {
 }
 
 // of reads TEAM/API@VERSION[#REVISION] with the flags.
-func (f *gateFlags) of(arg string) (adminapi.VersionPath, adminapi.GateOf, error) {
-	v, revision, err := versionArg(arg)
+func (f *gateFlags) of(a *App, ctx context.Context, arg string) (adminapi.VersionPath, adminapi.GateOf, error) {
+	v, revision, err := a.versionArg(ctx, arg)
 	if err == nil && f.env == "" {
 		err = misuse("--env says for which environment")
 	}
@@ -66,7 +67,7 @@ place it is about, and what would satisfy it.
 The exit status is 0 when the revision passes, 1 when it does not.`,
 		Example: "  gatehouse gate run payments/orders@v1 --env prod",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, of, err := f.of(args[0])
+			v, of, err := f.of(a, c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -90,7 +91,7 @@ that is named, and its attestation. With -o json the answer is a file that
 "gatehouse gate verify" reads.`,
 		Example: "  gatehouse gate show payments/orders@v1 --env prod\n  gatehouse gate show payments/orders@v1 --env prod -o json > attestation.json",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, of, err := f.of(args[0])
+			v, of, err := f.of(a, c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -261,7 +262,7 @@ func (a *App) gateRevoke() *cobra.Command {
 Gateways that enforce the gate refuse the revision within a second, and nobody
 releases or rolls back to it until it is restored.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			v, of, err := f.of(args[0])
+			v, of, err := f.of(a, c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -285,7 +286,7 @@ func (a *App) gateRestore() *cobra.Command {
 	c := &cobra.Command{
 		Use: "restore TEAM/API@VERSION[#REVISION]", Args: exactly(1, "one API version"), Short: "Let a revoked revision go through the gate again",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, of, err := f.of(args[0])
+			v, of, err := f.of(a, c.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -22,7 +22,7 @@ depends on changes. --evidence takes files, which are uploaded, and hashes of
 files that were.`,
 		Example: "  gatehouse gate answer payments/orders@v1 --env prod --control threat-model --text 'reviewed 12 March' --evidence model.pdf",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, of, err := f.of(args[0])
+			v, of, err := f.of(a, c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -56,7 +56,7 @@ func (a *App) gateConfirm() *cobra.Command {
 		Use: "confirm TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: "Confirm or, with --reject, reject somebody's answer",
 		Example: "  gatehouse gate confirm payments/orders@v1 --env prod --control threat-model",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, of, err := f.of(args[0])
+			v, of, err := f.of(a, c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -108,7 +108,7 @@ func (a *App) gateAnswers() *cobra.Command {
 	return &cobra.Command{
 		Use: "answers TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: "List what was answered about an API version",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, _, err := versionArg(args[0])
+			v, _, err := a.versionArg(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -169,18 +170,34 @@ hours messages carry signatures of the new secret and of the one before.`,
 func (a *App) notifyTypes() *cobra.Command {
 	return &cobra.Command{
 		Use: "types", Short: "List the types of events there are", Args: exactly(0, "no arguments"),
+		Long: `List the types of events that webhooks, alarms and the notify of teams select: first
+what changes something, then what only reads, of which an event is made when it is
+refused.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			out, err := ask(a, c.Context(), (*client.Client).ListEventTypes, adminapi.Empty{})
 			if err != nil {
 				return err
 			}
+			var types, reads []string
+			for _, e := range out.Body.Items {
+				if adminapi.ReadsOnly(e) {
+					reads = append(reads, e)
+				} else {
+					types = append(types, e)
+				}
+			}
+			types = append(types, reads...)
 			return a.show(out.Body, func() table {
-				t := table{heads: []string{"type"}}
-				for _, e := range out.Body.Items {
-					t.add(e)
+				t := table{heads: []string{"type", "told when"}}
+				for _, e := range types {
+					when := "it happens, or is refused"
+					if slices.Contains(reads, e) {
+						when = "it is refused"
+					}
+					t.add(e, when)
 				}
 				return t
-			}, func() []string { return out.Body.Items })
+			}, func() []string { return types })
 		},
 	}
 }

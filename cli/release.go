@@ -12,15 +12,6 @@ import (
 	"gatehouse/client"
 )
 
-// versionArg reads TEAM/NAME@VERSION, with #REVISION where it is allowed.
-func versionArg(text string) (adminapi.VersionPath, string, error) {
-	team, name, version, revision := gatehouse.ParseVersionRef(text, "")
-	if team == "" || name == "" || version == "" {
-		return adminapi.VersionPath{}, "", misuse("%q does not name an API version; TEAM/NAME@VERSION will do, such as payments/orders@v1", text)
-	}
-	return adminapi.VersionPath{Team: team, Name: name, Version: version}, revision, nil
-}
-
 // A move brings a revision into an environment: release, promote, rollback.
 type move struct {
 	use, short, long, example string
@@ -35,7 +26,7 @@ func (a *App) move(m *move, envFlag string) *cobra.Command {
 	c := &cobra.Command{
 		Use: m.use, GroupID: "expose", Args: exactly(1, "one API version"), Short: m.short, Long: m.long, Example: m.example,
 		RunE: func(c *cobra.Command, args []string) error {
-			v, revision, err := versionArg(args[0])
+			v, revision, err := a.versionArg(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -224,7 +215,7 @@ What waits is shown, and only that is decided on: when somebody asks for somethi
 else meanwhile, the decision is refused. With #REVISION it is refused as well when
 another revision than the one you read waits.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			v, revision, err := versionArg(args[0])
+			v, revision, err := a.versionArg(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -279,7 +270,7 @@ func (a *App) withdraw() *cobra.Command {
 	c := &cobra.Command{
 		Use: "withdraw TEAM/API@VERSION", Args: exactly(1, "one API version"), Short: "Take an API version out of an environment",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, _, err := versionArg(args[0])
+			v, _, err := a.versionArg(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

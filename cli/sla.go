@@ -32,6 +32,9 @@ bounds double; a promise between two bounds may be undecided.`,
 			}
 			if a.output == "table" {
 				a.note("from %s to %s UTC", when(out.Body.From), when(out.Body.To))
+				if len(out.Body.Items) == 0 {
+					a.note("nothing is promised here: a plan or an API promises by its \"sla\", such as sla: {availability: 99.9, latency: {p95: 200ms}}")
+				}
 			}
 			return a.show(out.Body, func() table { return slaTable(out.Body.Items) }, func() []string {
 				var names []string

@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"gatehouse"
 	"gatehouse/adminapi"
 	"gatehouse/client"
 	"gatehouse/jsonx"
@@ -13,37 +15,14 @@ import (
 func (a *App) status() *cobra.Command {
 	var env string
 	c := &cobra.Command{
-		Use: "status TEAM/API@VERSION", GroupID: "expose", Args: exactly(1, "one API version"),
+		Use: "status TEAM/API[@VERSION]", GroupID: "expose", Args: exactly(1, "one API version, or an API for all of its versions"),
 		Short: "Tell where an API version runs, instance by instance",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, _, err := versionArg(args[0])
+			out, err := a.standing(c.Context(), args[0], env)
 			if err != nil {
 				return err
 			}
-			out, err := ask(a, c.Context(), (*client.Client).GetStatus, adminapi.StatusRequest{VersionPath: v, Environment: env})
-			if err != nil {
-				return err
-			}
-			return a.show(out.Body, func() table {
-				t, told := table{heads: []string{"environment", "gateway", "instance", "state", "wanted", "runs", "reason"}}, ""
-				for _, e := range out.Body.Items {
-					if e.Canary != nil && told != e.Environment {
-						told = e.Environment
-						a.note("%s: %s", e.Environment, canaryLine(e.Canary))
-					}
-					if len(e.Instances) == 0 {
-						t.add(e.Environment, e.Gateway, "", e.State, short(e.Revision), "", e.Reason)
-					}
-					for _, i := range e.Instances {
-						reason := i.Reason
-						if i.Warning != "" {
-							reason = "warning: the gate would refuse it: " + i.Warning
-						}
-						t.add(e.Environment, e.Gateway, i.Instance, i.State, short(e.Revision), short(i.Revision), reason)
-					}
-				}
-				return t
-			}, func() []string {
+			return a.show(out.Body, func() table { return a.statusTable(out.Body.Items) }, func() []string {
 				var names []string
 				for _, e := range out.Body.Items {
 					names = append(names, e.Environment+" "+e.API+"@"+e.Version)
@@ -56,13 +35,64 @@ func (a *App) status() *cobra.Command {
 	return c
 }
 
+// standing is where a version runs, or every version of an API.
+func (a *App) standing(ctx context.Context, text, env string) (adminapi.StatusAnswer, error) {
+	var out adminapi.StatusAnswer
+	team, name, version, _ := gatehouse.ParseVersionRef(text, "")
+	versions := []string{version}
+	if version == "" && team != "" && name != "" {
+		var err error
+		if versions, err = a.versionsOf(ctx, team, name); err != nil {
+			return out, err
+		}
+		text = team + "/" + name
+	}
+	for _, v := range versions {
+		id := text
+		if version == "" {
+			id += "@" + v
+		}
+		path, _, err := a.versionArg(ctx, id)
+		if err != nil {
+			return out, err
+		}
+		one, err := ask(a, ctx, (*client.Client).GetStatus, adminapi.StatusRequest{VersionPath: path, Environment: env})
+		if err != nil {
+			return out, err
+		}
+		out.Body.Items = append(out.Body.Items, one.Body.Items...)
+	}
+	return out, nil
+}
+
+func (a *App) statusTable(items []adminapi.CatalogEntry) table {
+	t, told := table{heads: []string{"version", "environment", "gateway", "instance", "state", "wanted", "runs", "reason"}}, ""
+	for _, e := range items {
+		if at := e.Environment + " " + e.Version; e.Canary != nil && told != at {
+			told = at
+			a.note("%s: %s", e.Environment, canaryLine(e.Canary))
+		}
+		if len(e.Instances) == 0 {
+			t.add(e.Version, e.Environment, e.Gateway, "", e.State, short(e.Revision), "", e.Reason)
+		}
+		for _, i := range e.Instances {
+			reason := i.Reason
+			if i.Warning != "" {
+				reason = "warning: the gate would refuse it: " + i.Warning
+			}
+			t.add(e.Version, e.Environment, e.Gateway, i.Instance, i.State, short(e.Revision), short(i.Revision), reason)
+		}
+	}
+	return t
+}
+
 func (a *App) explainChain() *cobra.Command {
 	in := adminapi.ExplainRequest{}
 	c := &cobra.Command{
 		Use: "explain TEAM/API@VERSION", GroupID: "expose", Args: exactly(1, "one API version"),
 		Short: "Show the steps a request goes through, and where each comes from",
 		RunE: func(c *cobra.Command, args []string) error {
-			v, _, err := versionArg(args[0])
+			v, _, err := a.versionArg(c.Context(), args[0])
 			if err != nil {
 				return err
 			}

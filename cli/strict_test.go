@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -20,6 +22,24 @@ func run(t *testing.T, args ...string) (code int, out, err string) {
 	t.Chdir(t.TempDir())
 	code = a.Run(t.Context(), args)
 	return code, o.String(), e.String()
+}
+
+func TestValidateCounts(t *testing.T) {
+	dir := t.TempDir()
+	const team = "apiVersion: gatehouse/v1\nkind: Team\nmetadata: {name: shop%d}\nspec: {title: Shop}\n"
+	for n, want := range map[int]string{1: "1 document is valid\n", 2: "2 documents are valid\n"} {
+		var text string
+		for i := range n {
+			text += fmt.Sprintf("---\n"+team, i)
+		}
+		file := filepath.Join(dir, fmt.Sprint(n)+".yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if code, _, got := run(t, "validate", "-f", file); code != 0 || got != want {
+			t.Errorf("%d documents: got status %d and %q, want %q", n, code, got, want)
+		}
+	}
 }
 
 // TestExitStatus holds that misuse is 2 and what failed is 1, each with one

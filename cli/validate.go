@@ -39,7 +39,7 @@ note; --strict makes it a fault, --partial makes missing objects of the same tea
 			if err := found.Err(); err != nil {
 				return err
 			}
-			return a.done(map[string]int{"valid": len(b.Documents)}, fmt.Sprint(len(b.Documents)), "%d documents are valid", len(b.Documents))
+			return a.done(map[string]int{"valid": len(b.Documents)}, fmt.Sprint(len(b.Documents)), "%s valid", documentsAre(len(b.Documents)))
 		},
 	}
 	f.bind(c)
@@ -130,4 +130,11 @@ func formatFile(file string, check bool) (changed bool, err error) {
 		return true, err
 	}
 	return true, os.WriteFile(file, out, info.Mode().Perm())
+}
+
+func documentsAre(n int) string {
+	if n == 1 {
+		return "1 document is"
+	}
+	return fmt.Sprintf("%d documents are", n)
 }

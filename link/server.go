@@ -64,7 +64,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.TLS == nil {
-		s.fail(w, r, Errorf(http.StatusUpgradeRequired, "joining needs TLS"))
+		s.fail(w, r, Errorf(http.StatusUpgradeRequired, "joining needs TLS: name the control plane by an https address (--control, GATEHOUSE_CONTROL); the join token vouches for its certificate"))
 		return
 	}
 	if j.Protocol < 1 {

@@ -86,6 +86,9 @@ func (p *Plan) result() (Result, error) {
 		}
 		if c.Action == Update {
 			c.Diff = audit.Diff(it.old(), it.text)
+			if it.set != it.was.stored.Set {
+				c.Set = it.set
+			}
 		}
 		if it.asked || it.changed {
 			r.Changes = append(r.Changes, c)

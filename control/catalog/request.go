@@ -93,6 +93,9 @@ type Change struct {
 	Ref    string                 `json:"ref"` // "payments/orders"; of a release "prod payments/orders@v1"
 	Action string                 `json:"action"`
 	Diff   []gatehouse.Difference `json:"changes,omitempty"`
+	// Set is the one that takes the object over, with this change or as the whole
+	// of it; "" when it stays where it was.
+	Set string `json:"set,omitempty"`
 	// Revision that a release wants.
 	Revision string `json:"revision,omitempty"`
 }

@@ -83,6 +83,9 @@ func placed(err error, from map[string]string) error {
 
 func applied(c catalog.Change) adminapi.AppliedObject {
 	a := adminapi.AppliedObject{Kind: c.Kind, Ref: c.Ref, Action: c.Action, Changes: c.Diff}
+	if c.Set != "" {
+		a.Note = "taken over by set " + c.Set
+	}
 	if c.Kind == gatehouse.KindRelease {
 		a.Note = c.Revision
 		if a.Action = "release"; c.Action == catalog.Delete {

@@ -113,7 +113,8 @@ func render(name string, data any) ([]byte, error) {
 
 var functions = template.FuncMap{
 	"q": quote, "md": plain, "join": strings.Join, "raci": raci, "host": host,
-	"id": func(name string) string { return strings.ReplaceAll(name, "-", "_") },
+	"unplaced": func(e *Environment) bool { return strings.HasPrefix(host(e), "$") },
+	"id":       func(name string) string { return strings.ReplaceAll(name, "-", "_") },
 	"codes": func(list []string) string {
 		if len(list) == 0 {
 			return "any"
@@ -142,7 +143,8 @@ func raci(letters string) string {
 }
 
 // host is where callers reach an environment, for a curl line: its first
-// gateway's URL, its first host, or what "gatehouse serve" listens on.
+// gateway's URL, its first host, or what the reader sets, for want of which it
+// is what "gatehouse serve" listens on.
 func host(e *Environment) string {
 	for _, g := range e.Gateways {
 		if g.URL != "" {
@@ -154,7 +156,7 @@ func host(e *Environment) string {
 			return "https://" + h
 		}
 	}
-	return "http://127.0.0.1:8080"
+	return "${GATEWAY:-http://127.0.0.1:8080}"
 }
 
 // Backend is where the sample's requests go in an environment when nobody says

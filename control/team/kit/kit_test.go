@@ -140,6 +140,32 @@ func TestReadmeIsWrittenForTheTeam(t *testing.T) {
 	}
 }
 
+// TestReadmeNamesNoAddressThatNobodyGave has gateways and hosts with and
+// without an address in the README's first call.
+func TestReadmeNamesNoAddressThatNobodyGave(t *testing.T) {
+	tests := []struct {
+		name     string
+		gateways []Gateway
+		hosts    []string
+		want     string
+		asks     bool
+	}{
+		{"nobody says", []Gateway{{Name: "local"}}, nil, "${GATEWAY:-http://127.0.0.1:8080}/", true},
+		{"a wildcard is no address", nil, []string{"*.example.com"}, "${GATEWAY:-http://127.0.0.1:8080}/", true},
+		{"host", nil, []string{"api.example.com"}, "https://api.example.com/", false},
+		{"gateway with a url", []Gateway{{Name: "local"}, {Name: "edge", URL: "https://edge.example.com/"}}, []string{"api.example.com"}, "https://edge.example.com/", false},
+	}
+	for _, tt := range tests {
+		f := facts()
+		f.Environments[0].Gateways, f.Environments[0].Hosts = tt.gateways, tt.hosts
+		_, files := laid(t, f)
+		text := string(files["README.md"])
+		if !strings.Contains(text, " "+tt.want) || strings.Contains(text, "set GATEWAY to where one listens") != tt.asks {
+			t.Errorf("%s: want a call of %s, and a word on GATEWAY %v:\n%s", tt.name, tt.want, tt.asks, text)
+		}
+	}
+}
+
 func TestSameFactsSameBytes(t *testing.T) {
 	_, a := laid(t, facts())
 	_, b := laid(t, facts())
