@@ -20,6 +20,8 @@ type Gate interface {
 	// Begin returns what is written with a change of an environment, so that what
 	// is live there goes on when it begins to demand the gate.
 	Begin(ctx context.Context, v gate.View, name string, was, will *gatehouse.Environment, except func(key string) bool) ([]audit.Act, error)
+	// Gone returns what is written with the deletion of an API: its waivers end.
+	Gone(ctx context.Context, team, name string) ([]audit.Act, error)
 	// Prepare looks ahead, before anything is locked.
 	Prepare(ctx context.Context, t gate.Target)
 }
@@ -67,13 +69,24 @@ func (d *Desk) prepare(ctx context.Context, ref catalog.Ref, env string) {
 }
 
 // begin tells the gate of environments that change, so that what is live there
-// and not released anew is on notice where the gate begins to be demanded.
+// and not released anew is on notice where the gate begins to be demanded, and
+// of APIs that go.
 func (p *plan) begin(ctx context.Context) error {
 	if p.desk.Gate == nil {
 		return nil
 	}
 	for _, e := range p.Redefined() {
 		acts, err := p.desk.Gate.Begin(ctx, view{p.Plan}, e.Name, e.Was, e.Will, func(key string) bool { return p.Releases[key] != nil })
+		if err != nil {
+			return err
+		}
+		p.gated = append(p.gated, acts...)
+	}
+	for _, o := range p.Deleted() {
+		if o.Kind != gatehouse.KindAPI {
+			continue
+		}
+		acts, err := p.desk.Gate.Gone(ctx, o.Metadata.Team, o.Metadata.Name)
 		if err != nil {
 			return err
 		}

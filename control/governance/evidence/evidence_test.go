@@ -66,7 +66,10 @@ func TestKeptOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, err := s.Add(as(t.Context(), "user:bob"), evidence.File{Name: "b.txt", Data: []byte("proof")})
-	if err != nil || *again != *first {
+	if err != nil || again.Hash != first.Hash || again.By != "user:bob" || again.Name != "b.txt" || again.Team != "" {
+		t.Errorf("got %+v, %v; it tells what another team brought", again, err)
+	}
+	if again, err := s.Add(as(t.Context(), "user:bob"), evidence.File{Name: "b.txt", Team: "payments", Data: []byte("proof")}); err != nil || *again != *first {
 		t.Errorf("got %+v, %v; want %+v", again, err, first)
 	}
 	if all, _, err := s.List(t.Context(), "payments", "", 10); err != nil || len(all) != 1 || all[0].Name != "a.txt" {

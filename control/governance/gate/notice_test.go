@@ -353,3 +353,38 @@ func TestDecisionsAreOnWhatWasRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A waiver ends with its API: another one by that name is not excepted.
+func TestWaiverEndsWithItsAPI(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api())
+	w.enforce("2026.1", "["+limit+"]")
+	ask := func() string {
+		t.Helper()
+		v, err := w.gate.AskWaiver(w.ctx, gatehouse.Waiver{API: "payments/orders", Control: "limits", Reason: "x", Expires: w.clock.Add(30 * day)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.ID
+	}
+	id := ask()
+	if _, err := w.gate.ApproveWaiver(w.as("user:sec@example.com"), id, gate.Word{}); err != nil {
+		t.Fatal(err)
+	}
+	w.wants(w.run().Result, gatehouse.GateWaived, nil)
+	open := ask()
+	w.later(time.Hour)
+	if err := w.Delete(w.ctx, gatehouse.KindAPI, "payments", "orders", nil, catalog.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{id, open} {
+		if v, err := w.gate.Waiver(w.ctx, id); err != nil || v.State != gatehouse.Expired {
+			t.Errorf("after the API was deleted: %+v, %v", v, err)
+		}
+	}
+	if n := w.events("waiver.expire"); n != 2 {
+		t.Errorf("%d waivers ended on record, want 2", n)
+	}
+	w.apply(api())
+	w.wants(w.run().Result, gatehouse.GateFailed, map[string]string{"limits": "failed"})
+}

@@ -323,6 +323,30 @@ func (g *Gate) Waivers(ctx context.Context, where map[string]string, limit int, 
 	return all, page.Next, nil
 }
 
+// Gone ends the waivers of an API that is deleted: another one by its name asks
+// for its own.
+func (g *Gate) Gone(ctx context.Context, team, name string) (acts []audit.Act, err error) {
+	now := g.now()
+	for _, state := range []string{gatehouse.Approved, gatehouse.Requested} {
+		q := store.Query{Kind: string(gatehouse.KindWaiver), Where: map[string]string{"of": team + "/" + name, "state": state}}
+		err := each(ctx, g.db, q, func(r store.Record) error {
+			w, err := read[gatehouse.Waiver](r)
+			if err != nil {
+				return err
+			}
+			before := *w
+			w.State, w.Expires = gatehouse.Expired, now
+			a, err := waiverAct("waiver.expire", &before, r.Rev, w, "the API was deleted")
+			acts = append(acts, a)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return acts, nil
+}
+
 // SweepWaivers ends waivers whose time is over, and announces ends that are
 // near, once each. Every process runs it.
 func (g *Gate) SweepWaivers(ctx context.Context) error {
