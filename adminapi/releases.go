@@ -237,6 +237,11 @@ type CatalogEntry struct {
 	State     string            `json:"state"`
 	Reason    string            `json:"reason,omitempty"` // why it is not placed
 	Instances []CatalogInstance `json:"instances,omitempty"`
+	// Gate is what the compliance gate says: passed, waived, notice, refused,
+	// falls-short where it only reports, or not-asked; GateUntil when a waiver or
+	// notice ends.
+	Gate      string    `json:"gate,omitempty"`
+	GateUntil time.Time `json:"gateUntil,omitzero"`
 }
 
 // A CatalogInstance is what one instance really runs.

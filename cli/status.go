@@ -167,7 +167,7 @@ the same question is answered for a past moment.`,
 }
 
 func catalogTable(items []adminapi.CatalogEntry) table {
-	t := table{heads: []string{"api", "env", "gateway", "location", "audience", "access", "lifecycle", "owner", "framework", "path", "wanted", "runs", "state", "note"}}
+	t := table{heads: []string{"api", "env", "gateway", "location", "audience", "access", "lifecycle", "owner", "framework", "path", "wanted", "runs", "gate", "state", "note"}}
 	for _, e := range items {
 		location, runs, note := "", "", e.Reason
 		if l := e.Location; l != nil {
@@ -187,7 +187,15 @@ func catalogTable(items []adminapi.CatalogEntry) table {
 				runs += r
 			}
 		}
-		t.add(e.API+"@"+e.Version, e.Environment, e.Gateway, location, e.Audience, e.Access, e.Lifecycle, e.Team, e.Framework, e.Path, short(e.Revision), runs, e.State, note)
+		t.add(e.API+"@"+e.Version, e.Environment, e.Gateway, location, e.Audience, e.Access, e.Lifecycle, e.Team, e.Framework, e.Path, short(e.Revision), runs, gateCell(&e), e.State, note)
 	}
 	return t
+}
+
+// gateCell is what the gate says of an entry, with the day it ends.
+func gateCell(e *adminapi.CatalogEntry) string {
+	if e.GateUntil.IsZero() {
+		return e.Gate
+	}
+	return e.Gate + " until " + e.GateUntil.Format(time.DateOnly)
 }

@@ -47,6 +47,8 @@ type Entry struct {
 	Note                        string            // of the release
 	Canary                      *gatehouse.Canary // nil: none is on its way
 	State                       string            // over all instances
+	Gate                        string            // what the compliance gate says of it
+	GateUntil                   time.Time         // when that ends by itself; zero: not
 	Reason                      string            // why it is not placed
 	Instances                   []Instance
 }
@@ -78,6 +80,7 @@ type past struct {
 	titles    map[string]string
 	releases  []standing
 	revisions map[string]*gatehouse.Revision
+	verdicts  map[string]verdict           // of the gate, by key of its result
 	stood     map[moment]map[string]string // releases of an environment as of a serial, by key
 }
 
@@ -212,6 +215,7 @@ func (p *past) read(ctx context.Context, s Selection) error {
 			p.releases = append(p.releases, k)
 			return nil
 		}),
+		p.judged(ctx, where("environment", s.Environment, "team", s.Team, "api", api)),
 	}
 	for _, err := range steps {
 		if err != nil {
@@ -257,6 +261,8 @@ func (p *past) entry(k standing) Entry {
 		Lifecycle: cmp.Or(form.Version.Lifecycle, "published"), Framework: form.Framework,
 		Hosts: form.Version.Hosts, Path: form.Version.Path, Revision: k.Revision, Proposed: k.Proposed, Since: k.Time, By: k.By, Note: k.Note, Canary: k.Canary,
 	}
+	v := p.verdict(k)
+	e.Gate, e.GateUntil = v.gate, v.until
 	if env := p.envs[k.Environment]; env != nil {
 		e.Stage = env.Stage
 		if len(e.Hosts) == 0 {

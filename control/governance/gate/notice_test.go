@@ -8,6 +8,7 @@ import (
 	"gatehouse"
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
+	"gatehouse/control/exposure"
 	"gatehouse/control/governance/gate"
 	"gatehouse/control/release"
 	"gatehouse/jsonx"
@@ -387,4 +388,46 @@ func TestWaiverEndsWithItsAPI(t *testing.T) {
 	}
 	w.apply(api())
 	w.wants(w.run().Result, gatehouse.GateFailed, map[string]string{"limits": "failed"})
+}
+
+// The catalog says of each release what the gate found.
+func TestCatalogTellsOfTheGate(t *testing.T) {
+	w := newWorld(t)
+	tells := func(want string, until time.Time) {
+		t.Helper()
+		all, err := exposure.Entries(w.ctx, w.db, exposure.Selection{Environment: "prod"})
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%+v, %v", all, err)
+		}
+		if all[0].Gate != want || !all[0].GateUntil.Equal(until) {
+			t.Errorf("the catalog says %q until %s, want %q until %s", all[0].Gate, all[0].GateUntil, want, until)
+		}
+	}
+	w.apply(api())
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	tells("not-asked", time.Time{})
+	w.enforce("2026.1", "["+limit+"]")
+	w.pass()
+	until := w.clock.Add(30 * day)
+	tells("notice", until)
+	w.later(31 * day)
+	w.pass()
+	tells("refused", time.Time{})
+	w.apply(gated("{mode: report}"))
+	w.pass()
+	tells("falls-short", time.Time{})
+	v, err := w.gate.AskWaiver(w.ctx, gatehouse.Waiver{API: "payments/orders", Control: "limits", Reason: "x", Expires: w.clock.Add(day)})
+	if err == nil {
+		_, err = w.gate.ApproveWaiver(w.as("user:sec@example.com"), v.ID, gate.Word{})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	tells("waived", w.clock.Add(day))
+	w.enforce("2026.2", "["+jwt+"]")
+	w.pass()
+	tells("passed", time.Time{})
 }
