@@ -3,8 +3,12 @@ package notify
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -20,8 +24,12 @@ type postOffice struct {
 	net.Listener
 	mu     sync.Mutex
 	refuse string // what RCPT is answered; "" takes it
-	said   []string
-	mails  []string
+	// With a certificate it wants STARTTLS, and then user "g" with the password,
+	// before it takes mail (RFC 3207, RFC 4954).
+	tls      *tls.Config
+	password string
+	said     []string
+	mails    []string
 }
 
 func newPostOffice(t *testing.T) *postOffice {
@@ -49,6 +57,7 @@ func (p *postOffice) serve(ctx context.Context, c net.Conn) {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	r := bufio.NewReader(c)
+	secret, known := false, p.tls == nil
 	fmt.Fprint(c, "220 post.example.com ESMTP\r\n")
 	for {
 		line, err := r.ReadString('\n')
@@ -61,6 +70,23 @@ func (p *postOffice) serve(ctx context.Context, c net.Conn) {
 		refuse := p.refuse
 		p.mu.Unlock()
 		switch verb := strings.ToUpper(strings.Fields(line + " x")[0]); {
+		case verb == "EHLO" && p.tls != nil && !secret:
+			fmt.Fprint(c, "250-post.example.com\r\n250 STARTTLS\r\n")
+		case verb == "EHLO" && p.tls != nil:
+			fmt.Fprint(c, "250-post.example.com\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n")
+		case verb == "STARTTLS" && p.tls != nil && !secret:
+			fmt.Fprint(c, "220 go on\r\n")
+			within := tls.Server(c, p.tls)
+			c, r, secret = within, bufio.NewReader(within), true
+		case verb == "AUTH" && secret:
+			text, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(line, "AUTH PLAIN "))
+			if known = err == nil && string(text) == "\x00g\x00"+p.password; known {
+				fmt.Fprint(c, "235 welcome\r\n")
+			} else {
+				fmt.Fprint(c, "535 5.7.8 wrong\r\n")
+			}
+		case !known && (verb == "MAIL" || verb == "RCPT" || verb == "DATA"):
+			fmt.Fprint(c, "530 5.7.0 say who you are\r\n")
 		case verb == "EHLO":
 			fmt.Fprint(c, "250-post.example.com\r\n250-8BITMIME\r\n250 SIZE 1000000\r\n")
 		case verb == "RCPT" && refuse != "":
@@ -177,5 +203,53 @@ func TestMailWantsTLS(t *testing.T) {
 	err = m.send(t.Context(), "a@example.com", &Delivery{ID: "x", Body: []byte(`{}`)})
 	if err == nil || len(post.mails) > 0 || strings.Contains(strings.Join(post.said, " "), "AUTH") || strings.Contains(strings.Join(post.said, " "), "hunter2") {
 		t.Errorf("got %v; the server heard %v", err, post.said)
+	}
+}
+
+// TestMailWithPassword holds that mail goes to a server that wants STARTTLS and a
+// password, with both; that a wrong password is told without saying it, and a
+// right one is taken up at the next attempt; and that a certificate nobody
+// vouches for gets neither.
+func TestMailWithPassword(t *testing.T) {
+	s, post := newSite(t), newPostOffice(t)
+	authority := httptest.NewUnstartedServer(nil)
+	authority.StartTLS() // for its certificate of 127.0.0.1
+	defer authority.Close()
+	post.mu.Lock()
+	post.tls, post.password = &tls.Config{Certificates: authority.TLS.Certificates}, "marked-right"
+	post.mu.Unlock()
+	n := s.node()
+	s.follow(n)
+	s.put(gatehouse.KindTeam, "", "payments", &gatehouse.Team{Notify: []gatehouse.TeamNotify{{Name: "mail", Events: []string{"release.*"}, Email: "oncall@example.com"}}})
+	s.do("release.approve", "Release dev/payments/orders", "payments")
+	s.follow(n)
+	var err error
+	if n.Mail, err = NewMailer("smtp://g@"+post.Addr().String(), "gatehouse@example.com", "${env:X}"); err != nil {
+		t.Fatal(err)
+	}
+	password := "marked-wrong"
+	n.Mail.loopback, n.Mail.resolve = false, func(string) (string, error) { return password, nil }
+	s.work(n) // nobody vouches for the certificate
+	roots := x509.NewCertPool()
+	roots.AddCert(authority.Certificate())
+	n.Mail.TLS = &tls.Config{RootCAs: roots}
+	s.pass(time.Hour)
+	s.work(n) // a wrong password
+	password = "marked-right"
+	s.pass(time.Hour)
+	s.work(n)
+	list, _, err := n.Deliveries(t.Context(), Selection{Limit: 5})
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	d := list[0]
+	if d.State != Delivered || len(d.Attempts) != 3 || !strings.Contains(d.Attempts[0].Error, "certificate") || !strings.Contains(d.Attempts[1].Error, "535") {
+		t.Errorf("delivery: %+v", d)
+	}
+	if len(post.mails) != 1 || !strings.Contains(post.mails[0], "release.approve") {
+		t.Errorf("%d mails were taken: %q", len(post.mails), post.mails)
+	}
+	if text := fmt.Sprintf("%+v %q", d, post.mails); strings.Contains(text, "marked-") {
+		t.Errorf("a password is told: %s", text)
 	}
 }
