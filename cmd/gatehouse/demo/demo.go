@@ -198,6 +198,9 @@ func exports(data string) string {
 		}
 	}
 	if data != "gatehouse-data" {
+		if whole, err := filepath.Abs(data); err == nil {
+			data = whole // another terminal may be in another folder
+		}
 		all = append(all, `GATEHOUSE_DATA="`+data+`"`)
 	}
 	if len(all) == 0 {
