@@ -83,14 +83,9 @@ func (d *Desk) document(ctx context.Context, name string) (*document, error) {
 }
 
 func documentOf(r store.Record) (*document, error) {
-	var stored gatehouse.Stored
-	o := new(gatehouse.Object)
-	err := json.Unmarshal(r.Value, &stored)
-	if err == nil {
-		err = json.Unmarshal(stored.Object, o)
-	}
+	stored, o, err := gatehouse.ReadStored(r.Key, r.Value)
 	if err != nil {
-		return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", r.Key, err)
+		return nil, err
 	}
 	return &document{o.Spec.(*gatehouse.Framework), stored.Files, r.Rev}, nil
 }
@@ -154,14 +149,9 @@ func (d *Desk) policySet(ctx context.Context, ref string) ([]gatehouse.PolicyUse
 	if err != nil {
 		return nil, err
 	}
-	var stored gatehouse.Stored
-	o := new(gatehouse.Object)
-	err = json.Unmarshal(r.Value, &stored)
-	if err == nil {
-		err = json.Unmarshal(stored.Object, o)
-	}
+	_, o, err := gatehouse.ReadStored(r.Key, r.Value)
 	if err != nil {
-		return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", r.Key, err)
+		return nil, err
 	}
 	return o.Spec.(*gatehouse.PolicySet).Policies, nil
 }

@@ -75,16 +75,8 @@ func (s *stored) Object(ctx context.Context, key string) (*gatehouse.Object, err
 }
 
 func objectOf(key string, value []byte) (*gatehouse.Object, error) {
-	var kept gatehouse.Stored
-	o := new(gatehouse.Object)
-	err := json.Unmarshal(value, &kept)
-	if err == nil {
-		err = json.Unmarshal(kept.Object, o)
-	}
-	if err != nil {
-		return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", key, err)
-	}
-	return o, nil
+	_, o, err := gatehouse.ReadStored(key, value)
+	return o, err
 }
 
 func (s *stored) Gateways(ctx context.Context, environment string) ([]*gatehouse.Object, error) {
