@@ -254,52 +254,42 @@ func gateTable(all []adminapi.GateItem) table {
 }
 
 func (a *App) gateRevoke() *cobra.Command {
-	var f gateFlags
-	var reason string
-	c := &cobra.Command{
-		Use: "revoke TEAM/API@VERSION[#REVISION]", Args: exactly(1, "one API version"), Short: "Take an attestation back",
-		Long: `Take the attestation of what is released, or of the revision that is named, back.
+	return a.attested("revoke", "Take an attestation back", `Take the attestation of what is released, or of the revision that is named, back.
 Gateways that enforce the gate refuse the revision within a second, and nobody
-releases or rolls back to it until it is restored.`,
-		RunE: func(c *cobra.Command, args []string) error {
-			v, of, err := f.of(a, c.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			in := adminapi.RevokeAttestationRequest{VersionPath: v}
-			in.Body.GateOf, in.Body.Reason = of, reason
-			out, err := ask(a, c.Context(), (*client.Client).RevokeAttestation, in)
-			if err != nil {
-				return err
-			}
-			return a.done(out.Body, args[0], "revoked the attestation of %s#%s in %s", args[0], short(out.Body.Statement.Revision), f.env)
-		},
-	}
-	f.bind(c, "what is released")
-	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
-	return c
+releases or rolls back to it until it is restored.`, func(ctx context.Context, arg string, in adminapi.RevokeAttestationRequest) error {
+		out, err := ask(a, ctx, (*client.Client).RevokeAttestation, in)
+		if err != nil {
+			return err
+		}
+		return a.done(out.Body, arg, "revoked the attestation of %s#%s in %s", arg, short(out.Body.Statement.Revision), in.Body.Environment)
+	})
 }
 
 func (a *App) gateRestore() *cobra.Command {
+	return a.attested("restore", "Let a revoked revision go through the gate again", "", func(ctx context.Context, _ string, in adminapi.RevokeAttestationRequest) error {
+		out, err := ask(a, ctx, (*client.Client).RestoreAttestation, in)
+		if err != nil {
+			return err
+		}
+		return a.gateResult(out.Body, true)
+	})
+}
+
+// attested is a command about the attestation of a revision.
+func (a *App) attested(verb, what, long string, do func(ctx context.Context, arg string, in adminapi.RevokeAttestationRequest) error) *cobra.Command {
 	var f gateFlags
-	var reason string
+	in := adminapi.RevokeAttestationRequest{}
 	c := &cobra.Command{
-		Use: "restore TEAM/API@VERSION[#REVISION]", Args: exactly(1, "one API version"), Short: "Let a revoked revision go through the gate again",
+		Use: verb + " TEAM/API@VERSION[#REVISION]", Args: exactly(1, "one API version"), Short: what, Long: long,
 		RunE: func(c *cobra.Command, args []string) error {
-			v, of, err := f.of(a, c.Context(), args[0])
-			if err != nil {
+			var err error
+			if in.VersionPath, in.Body.GateOf, err = f.of(a, c.Context(), args[0]); err != nil {
 				return err
 			}
-			in := adminapi.RevokeAttestationRequest{VersionPath: v}
-			in.Body.GateOf, in.Body.Reason = of, reason
-			out, err := ask(a, c.Context(), (*client.Client).RestoreAttestation, in)
-			if err != nil {
-				return err
-			}
-			return a.gateResult(out.Body, true)
+			return do(c.Context(), args[0], in)
 		},
 	}
 	f.bind(c, "what is released")
-	c.Flags().StringVar(&reason, "reason", "", "why, for the record")
+	c.Flags().StringVar(&in.Body.Reason, "reason", "", "why, for the record")
 	return c
 }

@@ -1,11 +1,8 @@
 package gateway
 
 import (
-	"net/http/httptest"
 	"strings"
 	"testing"
-
-	"gatehouse/snapshot"
 )
 
 // Two Upgrade fields must not open a way around the reader either: what is read
@@ -28,12 +25,7 @@ func TestRefusedHandshakeAmongOthers(t *testing.T) {
 // take it for one.
 func TestUpgradeIsASCII(t *testing.T) {
 	w := standard(t)
-	backend := httptest.NewServer(echoWebSocket(true))
-	defer backend.Close()
-	a := openAPI()
-	a.Backend = snapshot.Backend{Name: "t/ws", Targets: []snapshot.Target{{URL: backend.URL}}}
-	w.api(a)
-	w.swap()
+	w.webSockets()
 	got := w.raw(strings.Replace(handshake, "Upgrade: websocket", "Upgrade: websoc\u212aet", 1) + "GET /open/second HTTP/1.1\nHost: h\n\n")
 	if strings.Contains(got, " 101 ") {
 		t.Errorf("the protocol was switched:\n%.300q", got)

@@ -20,20 +20,7 @@ import (
 // BenchmarkRequest is one request over loopback to a backend in the same process,
 // with key, limit and counts: what it allocates includes the backend's share.
 func BenchmarkRequest(b *testing.B) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go answerAll(c)
-		}
-	}()
+	l := connections(b, answerAll)
 	g, addr := serveForBench(b)
 	key := snapshot.KeyCredential(testKey)
 	a := orders()

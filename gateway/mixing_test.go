@@ -58,23 +58,30 @@ func mirror(c net.Conn) {
 	}
 }
 
-// Under load, with callers that leave midway and backends that misbehave, every
-// answer is that of its request.
-func TestNothingMixes(t *testing.T) {
+// connections serves each connection to a new listener until the test ends.
+func connections(tb testing.TB, serve func(net.Conn)) net.Listener {
+	tb.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	defer l.Close()
+	tb.Cleanup(func() { l.Close() })
 	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go mirror(c)
+			go serve(c)
 		}
 	}()
+	return l
+}
+
+// Under load, with callers that leave midway and backends that misbehave, every
+// answer is that of its request.
+func TestNothingMixes(t *testing.T) {
+	l := connections(t, mirror)
 	w := standard(t)
 	a := openAPI()
 	a.Backend = snapshot.Backend{Name: "t/mirror", Targets: []snapshot.Target{{URL: "http://" + l.Addr().String()}}}

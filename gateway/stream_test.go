@@ -69,6 +69,16 @@ func TestEventsComeAtOnce(t *testing.T) {
 	close(next)
 }
 
+// webSockets puts a backend of WebSockets behind the open API.
+func (w *world) webSockets() {
+	backend := httptest.NewServer(echoWebSocket(true))
+	w.t.Cleanup(backend.Close)
+	a := openAPI()
+	a.Backend = snapshot.Backend{Name: "t/ws", Targets: []snapshot.Target{{URL: backend.URL}}}
+	w.api(a)
+	w.swap()
+}
+
 func echoWebSocket(accept bool) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if !accept || r.Header.Get("Upgrade") != "websocket" {
@@ -89,12 +99,7 @@ const handshake = "GET /open/ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUp
 
 func TestWebSocket(t *testing.T) {
 	w := standard(t)
-	backend := httptest.NewServer(echoWebSocket(true))
-	defer backend.Close()
-	a := openAPI()
-	a.Backend = snapshot.Backend{Name: "t/ws", Targets: []snapshot.Target{{URL: backend.URL}}}
-	w.api(a)
-	w.swap()
+	w.webSockets()
 	c := w.dial()
 	io.WriteString(c, handshake)
 	r := bufio.NewReader(c)
