@@ -254,6 +254,8 @@ func (a *App) frameworkMoved(out *adminapi.FrameworkMoved, err error) error {
 		a.note("%s needs %d approvals in all: gatehouse framework approve %s", ref, b.Approvals, ref)
 	case gatehouse.Approved:
 		a.note("%s is approved: gatehouse framework enforce %s", ref, ref)
+	case gatehouse.InForce:
+		a.note("everything released is looked at again; what falls short goes on for each control's grace: gatehouse gate list --on-notice")
 	}
 	return a.show(b, func() table {
 		return table{heads: []string{"version", "state", "since", "by"}, rows: [][]string{{ref, b.State, b.Since.UTC().Format(time.RFC3339), b.By}}}
