@@ -14,7 +14,7 @@ import (
 )
 
 // patience bounds how long a page may take to come to what a walk waits for.
-const patience = 30 * time.Second
+const patience = 60 * time.Second
 
 // A driver is a browser that is told what to do through a pair of pipes: JSON
 // messages of the DevTools protocol, each ended by a zero byte.
@@ -48,7 +48,7 @@ func drive(t *testing.T) *driver {
 	in.Close()
 	out.Close()
 	d := &driver{t: t, to: to, from: bufio.NewReader(from)}
-	stop := time.AfterFunc(4*time.Minute, func() { _ = cmd.Process.Kill() }) // a browser that hangs ends the test
+	stop := time.AfterFunc(8*time.Minute, func() { _ = cmd.Process.Kill() }) // a browser that hangs ends the test
 	t.Cleanup(func() {
 		stop.Stop()
 		late := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })

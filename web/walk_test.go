@@ -172,7 +172,7 @@ func TestWalkRelease(t *testing.T) {
 	ann.sees("Nothing of this version is live there yet")
 	ann.fill("Release notes", "first <b>in qa</b>")
 	ann.press("Promote")
-	ann.sees("It is released")
+	ann.until(`document.querySelector("#released")`)
 	ann.press("Close")
 	ann.until(`document.querySelector("[data-environment=qa]").innerText.includes("first <b>in qa</b>")`)
 	ann.js(`[...document.querySelectorAll("[data-environment=qa] button")].find((b) => b.innerText === "Promote").click()`, nil)
@@ -181,6 +181,7 @@ func TestWalkRelease(t *testing.T) {
 	ann.sees("It waits for an approval by somebody else")
 	ann.press("Close")
 	ann.until(`document.querySelector("[data-environment=pre]").innerText.includes("waits for approval")`)
+	ann.sees("You asked for it, so somebody else decides.")
 	ann.until(`![...document.querySelectorAll("button")].some((b) => b.innerText === "Approve")`) // hers is not the role
 
 	ivy := d.as(h, "user:ivy@example.com", "/console/")
@@ -247,7 +248,7 @@ func TestWalkCanary(t *testing.T) {
 	p.until(`document.querySelector("dialog[open] input[type=datetime-local]")`)
 	p.js(`(() => { const c = document.querySelector("dialog[open] input[type=datetime-local]"); const at = new Date(Date.now() + 86400e3); c.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16) })()`, nil)
 	p.press("Release")
-	p.sees("It is released")
+	p.until(`document.querySelector("#released")`)
 	p.press("Close")
 	shows("qa", "scheduled by user:ann@example.com")
 	press("qa", "Cancel")
@@ -256,7 +257,7 @@ func TestWalkCanary(t *testing.T) {
 
 	press("qa", "Release the newest")
 	p.press("Release")
-	p.sees("It is released")
+	p.until(`document.querySelector("#released")`)
 	p.press("Close")
 	press("qa", "Roll back")
 	p.sees("comes back, within a second")

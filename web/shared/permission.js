@@ -7,7 +7,7 @@ import { get } from './api.js';
 export const why = (action, on) => get('/v1/access/why', { action, on });
 
 const asked = new Map(); // question to {at, answer}
-const fresh = 15000; // ms for which an answer is taken again
+const fresh = 3000; // ms for which an answer is taken again: while one page is drawn
 
 // can tells whether the reader may do an action on an object, "team/payments" or
 // "API/payments/orders"; without one, on the organization. What cannot be

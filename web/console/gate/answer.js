@@ -22,13 +22,13 @@ export function answer(c, r, { id, may, team, again }) {
 }
 
 // confirm shows an answer that waits, and lets others decide on it.
-export function confirm(c, a, r, { id, may, again }) {
+export function confirm(c, a, r, { id, may, again, me }) {
   const decideOn = (reject) => async (comment) => {
     await post(versionPath(id, 'gate', 'confirm'), { environment: r.environment, revision: r.revision, control: c.id, reject, comment });
     await post(versionPath(id, 'gate', 'run'), { environment: r.environment, revision: r.revision }).catch(() => {});
   };
   return el('div', { class: 'stack given' }, el('div', { class: 'muted' }, a.by, ' answered ', when(a.time)), el('p', { class: 'words' }, a.text), proofs(a),
-    may.confirm && decide('Comment', 'The record keeps it.', [{ text: 'Confirm', look: 'first', run: decideOn(false) }, { text: 'Reject', look: 'danger', needs: 'Say why, so that it can be answered better.', run: decideOn(true) }], again));
+    a.by === me ? el('p', { class: 'muted' }, 'You answered it, so somebody else confirms it.') : may.confirm && decide('Comment', 'The record keeps it.', [{ text: 'Confirm', look: 'first', run: decideOn(false) }, { text: 'Reject', look: 'danger', needs: 'Say why, so that it can be answered better.', run: decideOn(true) }], again));
 }
 
 const proofs = (a) => (a.evidence ?? []).length > 0 && el('p', {}, 'Evidence: ', a.evidence.map((h) => [el('a', { class: 'mono', href: path('evidence', h, 'content') }, short(h)), ' ']));

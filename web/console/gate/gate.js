@@ -13,7 +13,7 @@ const outcomes = ['failed', 'waiting', 'grace', 'waived', 'passed'];
 
 export async function show(place, session) {
   const asked = query();
-  if (asked.api) return open(place, asked.api, asked.environment, asked.revision);
+  if (asked.api) return open(place, asked.api, asked.environment, asked.revision, session);
   const [{ items, more }, exceptions] = await Promise.all([all('/v1/gate'), all('/v1/waivers')]);
   const found = el('div', { class: 'stack' });
   const again = () => show(place, session);

@@ -12,7 +12,7 @@ import { control } from './control.js';
 import { answers } from './answer.js';
 import { waivers } from './waiver.js';
 
-export async function open(place, id, environment, revision) {
+export async function open(place, id, environment, revision, session) {
   const { team, name, version } = refOf(id);
   if (!version) return put(place, el('h1', { tabindex: -1 }, 'Gate'), el('div', { class: 'card' }, empty('Which version?', `"${id}" is not TEAM/NAME@VERSION.`)));
   const on = `API/${team}/${name}`;
@@ -23,7 +23,7 @@ export async function open(place, id, environment, revision) {
   const names = ordered(environments.items).map((e) => e.name);
   const here = released.items.filter((i) => i.version === version);
   environment ??= (here.find((i) => i.outcome !== 'passed') ?? here[0])?.environment ?? names.at(-1);
-  const again = () => open(place, id, environment, revision);
+  const again = () => open(place, id, environment, revision, session);
   const [run, said, exceptions] = await Promise.all([environment ? get(versionPath(id, 'gate'), { environment, revision }).catch((err) => err) : null,
     get(versionPath(id, 'gate', 'answers')).then((a) => a.items, () => []), all('/v1/waivers', { api: `${team}/${name}` }).then((a) => a.items, () => [])]);
   const told = el('div', { 'aria-live': 'polite' });
@@ -32,7 +32,7 @@ export async function open(place, id, environment, revision) {
   const look = (button, hash) => deed(button, told, async () => {
     const { result } = await post(versionPath(id, 'gate', 'run'), { environment, revision: hash });
     setQuery({ api: id, environment, revision: result.released ? '' : result.revision });
-    await open(place, id, environment, result.released ? undefined : result.revision);
+    await open(place, id, environment, result.released ? undefined : result.revision, session);
   });
   put(place, el('div', {}, el('p', { class: 'crumbs' }, el('a', { href: '/console/gate' }, 'Gate'), ` / ${team}/${name}`),
     el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, id), el('div', { class: 'row noprint' }, el('a', { class: 'button', href: `/console/release?api=${encodeURIComponent(id)}` }, 'Releases'),
@@ -40,7 +40,7 @@ export async function open(place, id, environment, revision) {
         newest !== shown?.revision && el('button', { type: 'button', class: 'first', onclick: (e) => look(e.currentTarget) }, 'Look at the newest revision')]))),
   el('nav', { class: 'tabs', 'aria-label': 'Environments' }, names.map((e) => el('a', { href: `/console/gate?api=${encodeURIComponent(id)}&environment=${encodeURIComponent(e)}`, 'aria-current': e === environment ? 'page' : null },
     e, ' ', outcome(here, e)))),
-  told, run instanceof Error ? missing(run, id, environment) : run && result(run, { id, environment, may, said, exceptions, again, team }),
+  told, run instanceof Error ? missing(run, id, environment) : run && result(run, { id, environment, may, said, exceptions, again, team, me: session.subject }),
   said.length > 0 && el('section', { class: 'stack', 'aria-label': 'Answers' }, el('h2', {}, 'What was answered'), answers(said)),
   el('section', { class: 'stack', 'aria-label': 'Waivers' }, el('h2', {}, 'Waivers of this API'), waivers(exceptions, again)));
 }

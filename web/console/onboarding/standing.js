@@ -18,7 +18,7 @@ export async function open(place, id, session) {
     el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, o.id), badge(o.state))),
   el('p', { class: 'lead' }, lead(o)),
   (o.notes ?? []).length > 0 && el('div', { class: 'notice warn' }, el('strong', {}, 'Worth knowing'), el('ul', {}, o.notes.map((n) => el('li', {}, n)))),
-  el('div', { class: 'pair' }, what(o), el('div', { class: 'stack' }, deeds(o, at, may, mine, again), next(o), said(o))),
+  el('div', { class: 'pair' }, what(o), el('div', { class: 'stack' }, deeds(o, at, may, mine, again), await next(o), said(o))),
   o.state === 'asked-back' && mine && await answer(o, at, again, session, ordered(environments.items).map((e) => e.name)),
   o.acceptance && el('details', { class: 'card padded' }, el('summary', {}, `${o.acceptance.by} accepted the responsibilities of ${o.acceptance.framework} ${o.acceptance.version}, `, when(o.acceptance.time)), el('pre', { class: 'terms' }, o.acceptance.text)));
 }
@@ -50,11 +50,12 @@ function deeds(o, at, may, mine, again) {
 }
 
 // next tells what comes after it was let through.
-function next(o) {
+async function next(o) {
   if (o.state !== 'approved') return null;
   const team = o.request.team;
+  const may = await which({ look: ['team.get', 'team/' + team], kit: ['team.kit', 'team/' + team] });
   return el('section', { class: 'notice good stack', 'aria-label': 'What comes next' }, el('p', {}, el('strong', {}, `Team ${team} is on the platform. `), 'Its page has a checklist that ticks itself.'),
-    el('div', { class: 'row' }, el('a', { class: 'button first', href: `/console/team?team=${encodeURIComponent(team)}` }, 'Go to the team'), el('button', { type: 'button', onclick: () => kit(team, o.request.environments ?? []) }, 'Get the starter kit')));
+    el('div', { class: 'row' }, may.look && el('a', { class: 'button first', href: `/console/team?team=${encodeURIComponent(team)}` }, 'Go to the team'), may.kit && el('button', { type: 'button', onclick: () => kit(team, o.request.environments ?? []) }, 'Get the starter kit')));
 }
 
 function said(o) {

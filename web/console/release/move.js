@@ -57,8 +57,8 @@ export function decision(ctx, environment, p) {
   const verbs = [may.approve && { text: 'Approve', look: 'first', run: (reason) => post(versionPath(id, 'approve'), { environment, reason: reason || undefined }) },
     may.reject && { text: 'Reject', look: 'danger', needs: 'Say why, so that whoever asked knows what to change.', run: (reason) => post(versionPath(id, 'reject'), { environment, reason }) }].filter(Boolean);
   const diff = el('div', { class: 'row' }, may.diff && p.revision && el('button', { type: 'button', onclick: () => compare(ctx, { environment, to: `${id}#${p.proposed}` }) }, 'What it changes, and for whom'));
-  return el('section', { class: 'notice warn stack', 'aria-label': `Waits for approval in ${environment}` }, el('div', { class: 'row' }, badge('requested', 'waits for approval'), el('code', { title: p.proposed }, short(p.proposed)), !p.revision && p.by && el('span', { class: 'muted' }, `asked by ${p.by}`)),
-    !p.revision && p.note && el('p', { class: 'words' }, p.note), diff, verbs.length > 0 && decide('Reason', 'The record keeps it. Who asked for the release cannot approve it.', verbs, ctx.again));
+  return el('section', { class: 'notice warn stack', 'aria-label': `Waits for approval in ${environment}` }, el('div', { class: 'row' }, badge('requested', 'waits for approval'), el('code', { title: p.proposed }, short(p.proposed)), p.by && el('span', { class: 'muted' }, `asked by ${p.by}`)),
+    p.note && el('p', { class: 'words' }, p.note), diff, p.by === ctx.me ? el('p', { class: 'muted' }, 'You asked for it, so somebody else decides.') : verbs.length > 0 && decide('Reason', 'The record keeps it.', verbs, ctx.again));
 }
 
 // rollback asks once more, and says what comes back.

@@ -13,7 +13,7 @@ const pageSize = 60;
 
 export async function show(place, session) {
   const asked = query();
-  if (asked.api) return open(place, asked.api);
+  if (asked.api) return open(place, asked.api, session);
   const [catalog, environments, apis, schedules] = await Promise.all([get('/v1/catalog'), all('/v1/environments'), all('/v1/teams/-/apis'), all('/v1/release-schedules', { state: 'waiting' })]);
   const lanes = places(catalog.items), names = ordered(environments.items);
   const rows = apis.items.flatMap((a) => (a.spec.versions ?? []).map((v) => ({ id: `${a.metadata.team}/${a.metadata.name}@${v.name}`, title: a.spec.title, lifecycle: v.lifecycle ?? 'published' })));

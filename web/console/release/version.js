@@ -14,7 +14,7 @@ import { compare } from './compare.js';
 const actions = { create: 'release.create', promote: 'release.promote', rollback: 'release.rollback', withdraw: 'release.withdraw', approve: 'release.approve', reject: 'release.reject', pause: 'release.pause', resume: 'release.resume',
   abort: 'release.abort', finish: 'release.finish', cancel: 'release.cancel', override: 'release.override', diff: 'release.diff' };
 
-export async function open(place, id) {
+export async function open(place, id, session) {
   const { team, name, version } = refOf(id);
   if (!version) return put(place, el('h1', { tabindex: -1 }, 'Releases'), el('div', { class: 'card' }, empty('Which version?', `"${id}" is not TEAM/NAME@VERSION.`)));
   const on = `API/${team}/${name}`;
@@ -23,7 +23,7 @@ export async function open(place, id) {
   const [status, environments, revisions, schedules, gate, may] = await Promise.all([get(versionPath(id, 'status')), all('/v1/environments'), can('revision.list', on).then((ok) => (ok ? get(versionPath(id, 'revisions'), { limit: 20 }) : { items: [] })),
     all('/v1/release-schedules', { team, state: 'waiting' }), get('/v1/gate', { api: `${team}/${name}`, limit: 1000 }).catch(() => ({ items: [] })), which(Object.fromEntries(Object.entries(actions).map(([k, a]) => [k, [a, on]])))]);
   const names = ordered(environments.items), lane = places(status.items).get(id) ?? new Map();
-  const ctx = { id, may, names, lane, newest: revisions.items[0]?.hash, again: () => open(place, id) };
+  const ctx = { id, may, names, lane, newest: revisions.items[0]?.hash, me: session.subject, again: () => open(place, id, session) };
   put(place, el('div', {}, el('p', { class: 'crumbs' }, el('a', { href: '/console/release' }, 'Releases'), ` / ${team}/${name}`),
     el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, id), el('div', { class: 'row noprint' }, el('a', { class: 'button', href: `/console/gate?api=${encodeURIComponent(id)}` }, 'Gate'),
       el('button', { type: 'button', onclick: ctx.again }, 'Refresh')))),
@@ -44,7 +44,8 @@ function stop(e, p, schedule, gate, ctx) {
   ].filter(Boolean);
   return el('li', { class: 'card padded stack', 'data-environment': e.name }, el('div', { class: 'row spread' }, el('h2', {}, e.name), el('span', { class: 'row' }, e.stage !== e.name && tag(e.stage), tag({ automatic: 'automatic', manual: 'by hand', approved: 'with approval' }[e.release.mode ?? 'automatic']))),
     p?.revision ? [el('div', { class: 'row' }, el('code', { title: p.revision }, short(p.revision)), badge(p.state), gate && el('a', { class: 'quiet', href: `/console/gate?api=${encodeURIComponent(id)}&environment=${encodeURIComponent(e.name)}`, 'aria-label': `Gate: ${gate.outcome}` }, badge(gate.outcome, `gate: ${gate.outcome}`))),
-      el('p', { class: 'muted' }, 'since ', when(p.since), p.by && `, by ${p.by}`), p.note && el('p', { class: 'words' }, p.note), gateways(p)] : el('p', { class: 'muted' }, 'Not released here.', (e.release.after ?? []).length > 0 && ` It comes after ${e.release.after.join(', ')}.`),
+      // While a release waits, time, person and notes are its own.
+      !p.proposed && [el('p', { class: 'muted' }, 'since ', when(p.since), p.by && `, by ${p.by}`), p.note && el('p', { class: 'words' }, p.note)], gateways(p)] : el('p', { class: 'muted' }, 'Not released here.', (e.release.after ?? []).length > 0 && ` It comes after ${e.release.after.join(', ')}.`),
     p?.canary && canary(ctx, e.name, p.canary), p?.proposed && decision(ctx, e.name, p),
     schedule && el('div', { class: 'notice' }, el('p', {}, 'Revision ', el('code', {}, short(schedule.revision)), ' is released ', ends(schedule.at), `, scheduled by ${schedule.by}`, schedule.canary && `, ${planOf(schedule.canary)}`, '.'), may.cancel && el('div', { class: 'row' }, cancel(ctx, e.name))),
     deeds.length > 0 && el('div', { class: 'row noprint' }, deeds));
