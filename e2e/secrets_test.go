@@ -124,7 +124,9 @@ func TestSecretsStayHidden(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.env = append(s.env, "SHOP_SECRET="+m.mark("a secret by environment", ""))
-	s.control("control", "--log-level", "debug")
+	s.env = append(s.env, "SMTP_SECRET="+m.mark("the mail server's password", ""))
+	s.control("control", "--log-level", "debug", "--notify-allow", "127.0.0.0/8",
+		"--smtp-url", "smtp://gatehouse@"+stubborn(t), "--smtp-from", "gatehouse@example.com", "--smtp-password", "${env:SMTP_SECRET}")
 	token, keys := signed(t, "alice")
 	m["a token's signed part"] = token[:strings.LastIndex(token, ".")]
 	m["a token's signature"] = token[strings.LastIndex(token, ".")+1:]
@@ -140,6 +142,7 @@ func TestSecretsStayHidden(t *testing.T) {
 	a := &transcript{t: t}
 	s.callers(a, m, token)
 	s.managers(a, m)
+	s.governors(a, m)
 	for _, from := range []string{"environment", "file"} {
 		if !reached[from] {
 			t.Errorf("the secret by %s did not reach the backend", from)

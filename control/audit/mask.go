@@ -52,7 +52,7 @@ var (
 	// What is a secret wherever it stands.
 	privateKey = regexp.MustCompile(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----`)
 	scheme     = regexp.MustCompile(`(?i)\b(bearer|basic|digest|negotiate)\s+[A-Za-z0-9+/=._~-]{8,}`)
-	own        = regexp.MustCompile(`\bgh[a-z]?_[0-9A-Za-z_-]{20,}`)
+	own        = regexp.MustCompile(`\bgh[a-z]?_[0-9A-Za-z_-]{20,}|\bwhsec_[0-9A-Za-z_+/=-]{20,}`)
 	jwt        = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(\.[A-Za-z0-9_-]*)?`)
 	userInfo   = regexp.MustCompile(`://([^/?#@\s:]*):([^/?#@\s]+)@`)
 	parameter  = regexp.MustCompile(`([?&;])([A-Za-z0-9_.-]+)=([^&;#\s"]+)`)

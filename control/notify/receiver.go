@@ -9,6 +9,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/control/access"
+	"gatehouse/control/audit"
 	"gatehouse/store"
 )
 
@@ -105,7 +106,7 @@ func recordOf(id string) string {
 
 // Receiver is the receiver as it stands.
 func (n *Notify) Receiver(ctx context.Context, id string) (*Receiver, error) {
-	none := gatehouse.E(gatehouse.NotFound, "there is no receiver %q: \"webhook/NAME\", or \"team/TEAM/NAME\" of a team's notify", id)
+	none := gatehouse.E(gatehouse.NotFound, "there is no receiver %q: \"webhook/NAME\", or \"team/TEAM/NAME\" of a team's notify", audit.Mask(id))
 	key := recordOf(id)
 	if key == "" {
 		return nil, none
