@@ -19,7 +19,8 @@ const (
 // Work looks again at what is released, whenever something behind it changed or
 // its time has come, until ctx ends. Every process does it; each result is
 // written once, because it is written only upon the one it was decided on. It
-// rests as long as it works, so that whoever asks for something is not held up.
+// rests three times as long as it works, so that whoever asks for something is
+// not held up.
 func (g *Gate) Work(ctx context.Context) {
 	for ctx.Err() == nil {
 		seen, err := g.pass(ctx, rest)
@@ -44,8 +45,9 @@ func (g *Gate) Pass(ctx context.Context) (int, error) {
 	return int(g.looked.Load() - before), err
 }
 
-// rest waits as long as something took.
-func rest(ctx context.Context, took time.Duration) { pause(ctx, min(took, time.Second)) }
+// rest waits three times as long as something took: a quarter of one core is for
+// work that nobody waits for.
+func rest(ctx context.Context, took time.Duration) { pause(ctx, min(3*took, time.Second)) }
 
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
