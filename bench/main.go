@@ -2,7 +2,7 @@
 // figures into bench/RESULTS.md, each section between markers of its own, with
 // the machine named. Ratios and counts are worth more than absolute times.
 //
-//	go run ./bench                     all sections, about eleven minutes
+//	go run ./bench                     all sections, about twenty minutes
 //	go run ./bench -only traffic,keys  some of them
 //	go run ./bench -quick              less of everything, nothing written
 package main
@@ -38,6 +38,7 @@ var sections = []section{
 	{"landscape", landscape.Measure},
 	{"keys", keys.Measure},
 	{"gate", gate.Measure},
+	{"again", gate.MeasureAgain},
 	{"rollback", rollback.Measure},
 	{"access", quote.Access},
 	{"request", quote.Request},
@@ -50,7 +51,7 @@ func main() {
 	if len(os.Args) > 1 && traffic.Role(os.Args[1:]) { // a process of a measurement
 		return
 	}
-	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, rollback, access, request, traffic, more, lint")
+	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, again, rollback, access, request, traffic, more, lint")
 	quick := flag.Bool("quick", false, "less of everything; write nothing")
 	file := flag.String("file", "bench/RESULTS.md", "where results are written")
 	flag.Parse()
