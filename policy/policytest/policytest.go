@@ -147,7 +147,7 @@ func Request(method, target string, fields ...string) *policy.Exchange {
 	path, query, _ := strings.Cut(target, "?")
 	x := &policy.Exchange{
 		Context: context.Background(),
-		Caller: netip.MustParseAddr("192.0.2.7"), Proto: "HTTP/1.1", Now: Now,
+		Caller:  netip.MustParseAddr("192.0.2.7"), Proto: "HTTP/1.1", Now: Now,
 		Method: method, Host: "api.example.com", Path: "/orders/v1" + path, Upstream: path, Query: query,
 		Body: &policy.Body{Reader: http.NoBody},
 		API:  "payments/orders@v1", Operation: "getOrder",
