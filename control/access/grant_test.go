@@ -141,14 +141,28 @@ func TestLastAdministratorStays(t *testing.T) {
 	if err := x.CheckWrites("user:root", Write{Before: doc(root), After: doc(assign("root", "user:root", "viewer", Organization))}); !gatehouse.Is(err, gatehouse.Conflict) {
 		t.Errorf("made a viewer: %v", err)
 	}
+	deleted, disabled := Write{Before: doc(user("root"))}, Write{Before: doc(user("root")), After: doc(put(gatehouse.KindUser, "root", &gatehouse.User{Disabled: true}))}
+	for _, w := range []Write{deleted, disabled} {
+		if err := x.CheckWrites("user:root", w); !gatehouse.Is(err, gatehouse.Conflict) {
+			t.Errorf("may sign in no longer: %v", err)
+		}
+	}
+	if err := x.CheckWrites("user:root", deleted, Write{After: doc(assign("new", "user:joe", "admin", Organization))}); err != nil {
+		t.Errorf("removed, with another in place: %v", err)
+	}
+	if err := x.CheckWrites("user:root", Write{Before: doc(user("eve"))}); err != nil {
+		t.Errorf("somebody else is removed: %v", err)
+	}
 	if err := x.CheckWrites("user:root", gone, Write{After: doc(assign("new", "user:joe", "admin", Organization))}); err != nil {
 		t.Errorf("replaced by another: %v", err)
 	}
 	if err := x.Take(group("admins", "user:joe")); err != nil {
 		t.Fatal(err)
 	}
-	if err := x.CheckWrites("user:root", gone); err != nil {
-		t.Errorf("another is left: %v", err)
+	for _, w := range []Write{gone, deleted, disabled} {
+		if err := x.CheckWrites("user:root", w); err != nil {
+			t.Errorf("another is left: %v", err)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ type Write struct {
 // CheckWrites refuses documents, written together, by which the actor would
 // give anyone more than the actor holds: assignments, roles, groups and teams
 // that add members, and teams that move below another. It also refuses to take
-// the last administrator away. Whether the actor may write the documents at
+// the last administrator away, be it the role or the person. Whether the actor may write the documents at
 // all is for Can; kinds that give nobody anything pass.
 func (x *Index) CheckWrites(actor string, writes ...Write) error {
 	if err := x.keepsAdmin(writes); err != nil {
@@ -182,9 +182,13 @@ func sameAllowance(a, b *gatehouse.Team) bool {
 // keepsAdmin refuses writes after which nobody would hold admin on the
 // organization, where somebody did.
 func (x *Index) keepsAdmin(writes []Write) error {
-	gone, stays := map[string]bool{}, false
+	gone, out, stays := map[string]bool{}, map[string]bool{}, false
 	touched := false
 	for _, w := range writes {
+		if subject := shutOut(w); subject != "" {
+			out[subject] = true
+			touched = true
+		}
 		old, wasAssignment := before[*gatehouse.RoleAssignment](w)
 		if wasAssignment {
 			gone[w.Before.Metadata.Name] = true
@@ -192,7 +196,7 @@ func (x *Index) keepsAdmin(writes []Write) error {
 		}
 		if w.After != nil {
 			if s, ok := w.After.Spec.(*gatehouse.RoleAssignment); ok {
-				stays = stays || isAdmin(s)
+				stays = stays || isAdmin(s) && !out[s.Subject]
 			}
 		}
 	}
@@ -208,11 +212,41 @@ func (x *Index) keepsAdmin(writes []Write) error {
 		}
 	}
 	for id := range reached {
-		if signedIn(x.names.subjects.text[id]) && !x.people[id] {
+		if s := x.names.subjects.text[id]; signedIn(s) && !x.people[id] && !out[s] {
 			return nil
 		}
 	}
+	if len(reached) == 0 && len(gone) == 0 {
+		return nil // nobody held it before either
+	}
 	return gatehouse.E(gatehouse.Conflict, "taking the role \"admin\" away: nobody would be left who holds it on the organization")
+}
+
+// shutOut is the user or service account that may sign in no longer; "" for
+// none.
+func shutOut(w Write) string {
+	if w.Before == nil {
+		return ""
+	}
+	prefix, disabled := "", false
+	switch w.Before.Spec.(type) {
+	case *gatehouse.User:
+		prefix = "user:"
+		if w.After != nil {
+			disabled = w.After.Spec.(*gatehouse.User).Disabled
+		}
+	case *gatehouse.ServiceAccount:
+		prefix = "service:"
+		if w.After != nil {
+			disabled = w.After.Spec.(*gatehouse.ServiceAccount).Disabled
+		}
+	default:
+		return ""
+	}
+	if w.After != nil && !disabled {
+		return ""
+	}
+	return prefix + w.Before.Metadata.Name
 }
 
 func isAdmin(s *gatehouse.RoleAssignment) bool {
