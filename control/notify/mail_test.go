@@ -57,7 +57,10 @@ func (p *postOffice) serve(ctx context.Context, c net.Conn) {
 	defer c.Close()
 	defer context.AfterFunc(ctx, func() { c.Close() })()
 	r := bufio.NewReader(c)
-	secret, known := false, p.tls == nil
+	p.mu.Lock()
+	offered, password := p.tls, p.password
+	p.mu.Unlock()
+	secret, known := false, offered == nil
 	fmt.Fprint(c, "220 post.example.com ESMTP\r\n")
 	for {
 		line, err := r.ReadString('\n')
@@ -70,17 +73,17 @@ func (p *postOffice) serve(ctx context.Context, c net.Conn) {
 		refuse := p.refuse
 		p.mu.Unlock()
 		switch verb := strings.ToUpper(strings.Fields(line + " x")[0]); {
-		case verb == "EHLO" && p.tls != nil && !secret:
+		case verb == "EHLO" && offered != nil && !secret:
 			fmt.Fprint(c, "250-post.example.com\r\n250 STARTTLS\r\n")
-		case verb == "EHLO" && p.tls != nil:
+		case verb == "EHLO" && offered != nil:
 			fmt.Fprint(c, "250-post.example.com\r\n250-AUTH PLAIN\r\n250 8BITMIME\r\n")
-		case verb == "STARTTLS" && p.tls != nil && !secret:
+		case verb == "STARTTLS" && offered != nil && !secret:
 			fmt.Fprint(c, "220 go on\r\n")
-			within := tls.Server(c, p.tls)
+			within := tls.Server(c, offered)
 			c, r, secret = within, bufio.NewReader(within), true
 		case verb == "AUTH" && secret:
 			text, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(line, "AUTH PLAIN "))
-			if known = err == nil && string(text) == "\x00g\x00"+p.password; known {
+			if known = err == nil && string(text) == "\x00g\x00"+password; known {
 				fmt.Fprint(c, "235 welcome\r\n")
 			} else {
 				fmt.Fprint(c, "535 5.7.8 wrong\r\n")
