@@ -153,6 +153,12 @@ func TestLastAdministratorStays(t *testing.T) {
 	if err := x.CheckWrites("user:root", Write{Before: doc(user("eve"))}); err != nil {
 		t.Errorf("somebody else is removed: %v", err)
 	}
+	if err := x.CheckWrites("user:root", Write{Before: doc(root), After: doc(assign("root", "user:root", "admin", Organization))}, disabled); !gatehouse.Is(err, gatehouse.Conflict) {
+		t.Errorf("disabled behind a role that is written again: %v", err)
+	}
+	if err := x.CheckWrites("user:root", Write{After: doc(assign("new", "user:joe", "admin", Organization))}, Write{Before: doc(user("joe"))}, deleted); !gatehouse.Is(err, gatehouse.Conflict) {
+		t.Errorf("removed together with who was to follow: %v", err)
+	}
 	if err := x.CheckWrites("user:root", gone, Write{After: doc(assign("new", "user:joe", "admin", Organization))}); err != nil {
 		t.Errorf("replaced by another: %v", err)
 	}

@@ -184,11 +184,13 @@ func sameAllowance(a, b *gatehouse.Team) bool {
 func (x *Index) keepsAdmin(writes []Write) error {
 	gone, out, stays := map[string]bool{}, map[string]bool{}, false
 	touched := false
-	for _, w := range writes {
+	for _, w := range writes { // first: who is to follow may be shut out with them
 		if subject := shutOut(w); subject != "" {
 			out[subject] = true
 			touched = true
 		}
+	}
+	for _, w := range writes {
 		old, wasAssignment := before[*gatehouse.RoleAssignment](w)
 		if wasAssignment {
 			gone[w.Before.Metadata.Name] = true
