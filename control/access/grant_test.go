@@ -172,6 +172,37 @@ func TestLastAdministratorStays(t *testing.T) {
 	}
 }
 
+// An administrator for a time is none who stays, and one who leaves the group that
+// holds the role is none at all.
+func TestLastAdministratorStaysBehindGroupsAndTimes(t *testing.T) {
+	x := NewIndex(func() time.Time { return noon })
+	until := put(gatehouse.KindRoleAssignment, "temp", &gatehouse.RoleAssignment{Subject: "user:eve", Role: "admin", Scope: Organization, Expires: "2099-01-01T00:00:00Z"})
+	for _, c := range []store.Change{user("root"), user("eve"), until, assign("held", "group:admins", "admin", Organization), group("admins", "group:few"), group("few", "user:root")} {
+		if err := x.Take(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	few := func(members ...string) Write {
+		return Write{Before: doc(group("few", "user:root")), After: doc(group("few", members...))}
+	}
+	refused := map[string]Write{
+		"removed, and who is left is so for a time": {Before: doc(user("root"))},
+		"the group is empty":                        few(),
+		"the group has itself":                      few("group:admins"),
+		"the group is gone":                         {Before: doc(group("few", "user:root"))},
+	}
+	for name, w := range refused {
+		if err := x.CheckWrites("user:root", w); !gatehouse.Is(err, gatehouse.Conflict) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, w := range []Write{few("user:root", "user:eve"), few("user:new"), {Before: doc(user("eve"))}} {
+		if err := x.CheckWrites("user:root", w); err != nil {
+			t.Errorf("one is left: %v", err)
+		}
+	}
+}
+
 func TestPermissionPatterns(t *testing.T) {
 	tests := []struct {
 		pattern, action string

@@ -180,14 +180,22 @@ func sameAllowance(a, b *gatehouse.Team) bool {
 }
 
 // keepsAdmin refuses writes after which nobody would hold admin on the
-// organization, where somebody did.
+// organization for good, where somebody did.
 func (x *Index) keepsAdmin(writes []Write) error {
-	gone, out, stays := map[string]bool{}, map[string]bool{}, false
-	touched := false
+	gone, out, groups := map[string]bool{}, map[string]bool{}, map[string][]string{}
+	touched, stays := false, false
 	for _, w := range writes { // first: who is to follow may be shut out with them
 		if subject := shutOut(w); subject != "" {
 			out[subject] = true
 			touched = true
+		}
+		if old, ok := before[*gatehouse.Group](w); ok {
+			var members []string
+			if w.After != nil {
+				members = w.After.Spec.(*gatehouse.Group).Members
+			}
+			groups["group:"+w.Before.Metadata.Name] = members
+			touched = touched || slices.ContainsFunc(old.Members, func(m string) bool { return !slices.Contains(members, m) })
 		}
 	}
 	for _, w := range writes {
@@ -207,21 +215,45 @@ func (x *Index) keepsAdmin(writes []Write) error {
 	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	reached := map[uint32]uint32{}
-	for _, e := range x.holding("role.put", On{}) {
-		if a := x.assignment(e); a.Role == "admin" && !gone[a.Name] {
-			x.spread(x.entries[e].subject, e, reached)
-		}
-	}
-	for id := range reached {
-		if s := x.names.subjects.text[id]; signedIn(s) && !x.people[id] && !out[s] {
-			return nil
-		}
-	}
-	if len(reached) == 0 && len(gone) == 0 {
-		return nil // nobody held it before either
+	if x.hasAdmin(gone, out, groups) || !x.hasAdmin(nil, nil, nil) {
+		return nil
 	}
 	return gatehouse.E(gatehouse.Conflict, "taking the role \"admin\" away: nobody would be left who holds it on the organization")
+}
+
+// hasAdmin tells whether somebody who may sign in holds admin on the organization
+// for good, without the assignments that are gone and the subjects that are out, and
+// with groups having the members given.
+func (x *Index) hasAdmin(gone, out map[string]bool, groups map[string][]string) bool {
+	seen := map[string]bool{}
+	var todo []string
+	for _, e := range x.holding("role.put", On{}) {
+		if a := x.assignment(e); a.Role == "admin" && a.Expires.IsZero() && !gone[a.Name] {
+			todo = append(todo, a.Subject)
+		}
+	}
+	for len(todo) > 0 {
+		s := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		if seen[s] {
+			continue
+		}
+		seen[s] = true
+		id, known := x.names.subjects.ids[s]
+		if signedIn(s) && !out[s] && !(known && x.people[id]) {
+			return true
+		}
+		if members, ok := groups[s]; ok {
+			todo = append(todo, members...)
+			continue
+		}
+		if known {
+			for _, m := range x.members[id] {
+				todo = append(todo, x.names.subjects.text[m])
+			}
+		}
+	}
+	return false
 }
 
 // shutOut is the user or service account that may sign in no longer; "" for
