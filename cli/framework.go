@@ -251,7 +251,7 @@ func (a *App) frameworkMoved(out *adminapi.FrameworkMoved, err error) error {
 	ref := b.Framework + "@" + b.Version
 	switch b.State {
 	case gatehouse.Submitted:
-		a.note("%s needs %d approvals in all: gatehouse framework approve %s", ref, b.Approvals, ref)
+		a.note("%s needs %s in all: gatehouse framework approve %s", ref, many(b.Approvals, "approval"), ref)
 	case gatehouse.Approved:
 		a.note("%s is approved: gatehouse framework enforce %s", ref, ref)
 	case gatehouse.InForce:

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse"
 	"gatehouse/adminapi"
 	"gatehouse/control/usage"
 	"gatehouse/report"
@@ -51,6 +52,11 @@ func usageOn(in *adminapi.UsageRequest) string {
 
 func usageQuery(in *adminapi.UsageRequest, now time.Time) (q store.UsageQuery, err error) {
 	q = store.UsageQuery{By: in.By, Where: map[string]string{}}
+	if in.API != "" {
+		if team, name, version, _ := gatehouse.ParseVersionRef(in.API, ""); team == "" || name == "" || version == "" {
+			return q, gatehouse.E(gatehouse.Invalid, "api: %q does not name an API version; team/name@version will do, such as payments/orders@v1", in.API)
+		}
+	}
 	if q.To, err = moment("to", in.To); err != nil {
 		return q, err
 	}
