@@ -57,6 +57,9 @@ func (d *Desk) Kit(ctx context.Context, team string, o KitOptions) (*Kit, error)
 		if f.ServiceAccount, out.Made, err = d.account(ctx, team); !gatehouse.Is(err, gatehouse.Lost) {
 			break
 		}
+		if err := d.Guard.CatchUp(ctx, 0); err != nil { // with what they made
+			return nil, err
+		}
 	}
 	if err != nil {
 		return nil, gatehouse.E(gatehouse.KindOf(err), "making the service account of team %q: %w", team, err)
