@@ -154,8 +154,12 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Gate.Holds = func(subject, role, api string) bool {
 		return c.Guard.Index().Holds(subject, role, access.ParseOn("API/"+api))
 	}
-	c.Onboarding.Behind = c.Frameworks.Behind
-	c.Gate.Behind, c.Releases.Hands = c.Frameworks.Behind, c.Frameworks.Hands
+	c.Gate.Apart = func(ctx context.Context, before, did string) error {
+		return c.Guard.Apart(ctx, before, did, access.ByTeam)
+	}
+	c.Releases.Apart = func(ctx context.Context, before, did string) error {
+		return c.Guard.Apart(ctx, before, did, access.ByHand)
+	}
 	c.Notify = notify.New(notify.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Now: c.Now, Vault: c.Fleet, Source: "/gatehouse/" + c.Fleet.ID(), Version: c.Version,
 		Allow: c.Options.Notify.Allow, Mail: c.Options.Notify.Mail})
 	c.Support = support.New(c.Trail, c.Catalog)

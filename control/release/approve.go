@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/access"
 	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
 	"gatehouse/control/governance/gate"
@@ -164,24 +165,20 @@ func (d *Desk) Approve(ctx context.Context, ref catalog.Ref, env string, w Word)
 
 // mayApprove refuses whoever may not approve what waits.
 func (m *move) mayApprove(ctx context.Context, said []gatehouse.Decision) error {
+	const did = "asked for it"
+	if err := access.Apart(m.p.Actor, m.now.By, did); err != nil {
+		return err
+	}
 	rule := m.approvals()
 	switch {
-	case m.now.By == m.p.Actor:
-		return gatehouse.E(gatehouse.Denied, "%q asked for it; someone else has to approve it", m.now.By)
-	case strings.HasPrefix(m.p.Actor, "service:") || m.p.Actor == "system":
-		return gatehouse.E(gatehouse.Denied, "%q is no person; a release is approved by one", m.p.Actor)
 	case slices.ContainsFunc(said, func(d gatehouse.Decision) bool { return d.By == m.p.Actor }):
 		return gatehouse.E(gatehouse.Conflict, "%q has approved it already; %d more %s to", m.p.Actor, m.needed()-len(said), plural(m.needed()-len(said), "person has", "persons have"))
 	case rule.Role != "" && (m.d.Holds == nil || !m.d.Holds(m.p.Actor, rule.Role, "API/"+m.ref.API())):
 		return gatehouse.E(gatehouse.Denied, "%q does not hold role %q on API %q, which the environment asks of those who approve", m.p.Actor, rule.Role, m.ref.API())
-	case m.d.Hands == nil:
+	case m.d.Apart == nil:
 		return nil
 	}
-	hands, err := m.d.Hands(ctx, m.now.By)
-	if err == nil && hands[m.p.Actor] {
-		return gatehouse.E(gatehouse.Denied, "%q made a token for %q, which asked for it; someone else has to approve it", m.p.Actor, m.now.By)
-	}
-	return err
+	return m.d.Apart(ctx, m.now.By, did)
 }
 
 func plural(n int, one, many string) string {

@@ -32,9 +32,9 @@ type Desk struct {
 	// Holds tells whether a subject holds a role on an object, "API/payments/orders";
 	// nil: nobody holds any.
 	Holds func(subject, role, on string) bool
-	// Hands are those who may have acted as a subject, by a token of a service
-	// account; nil: nobody else.
-	Hands func(ctx context.Context, subject string) (map[string]bool, error)
+	// Apart refuses whoever is not a person apart from the one who did something
+	// before; nil: [access.Apart].
+	Apart func(ctx context.Context, before, did string) error
 
 	catalog *catalog.Catalog
 	db      store.DB

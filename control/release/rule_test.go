@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
 	"gatehouse/control/release"
 	"gatehouse/control/release/releasetest"
@@ -171,15 +172,19 @@ func TestApprovalsArePersons(t *testing.T) {
 	}
 }
 
-// Who has a token of the service account that asks has two hands, not four eyes.
-func TestWhoseTokenAskedDoesNotApprove(t *testing.T) {
+// Whoever is not apart from the one who asks does not approve, and what they said
+// does not count.
+func TestWhoIsNotApartDoesNotApprove(t *testing.T) {
 	w := releasetest.Town(t, `{"mode":"approved"}`)
-	w.Hands = func(_ context.Context, subject string) (map[string]bool, error) {
-		return map[string]bool{subject: true, "user:bob@example.com": subject == "service:ci"}, nil
+	w.Apart = func(ctx context.Context, before, did string) error {
+		if who := audit.From(ctx).Actor; who == "user:bob@example.com" && before == "service:ci" {
+			return gatehouse.E(gatehouse.Denied, "%q is behind %q, which %s", who, before, did)
+		}
+		return nil
 	}
 	w.OK(w.Release(w.As("service:ci"), releasetest.Cart, "prod", release.Terms{Note: "one"}))
 	_, err := w.Approve(w.As("user:bob@example.com"), releasetest.Cart, "prod", release.Word{})
-	w.Wants(err, gatehouse.Denied, `"user:bob@example.com" made a token for "service:ci"`)
+	w.Wants(err, gatehouse.Denied, `"user:bob@example.com" is behind "service:ci", which asked for it`)
 	if r := w.OK(w.Approve(w.As("user:carol@example.com"), releasetest.Cart, "prod", release.Word{})); r.State != gatehouse.ReleaseWanted {
 		t.Errorf("after carol: %+v", r.Release)
 	}

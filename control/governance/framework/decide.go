@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -32,7 +33,7 @@ func (d *Desk) Approve(ctx context.Context, name, version string, w Word) (*Move
 			return err
 		}
 		v := m.state()
-		authors, err := d.behind(ctx, append(slices.Clone(v.Authors), v.SubmittedBy))
+		authors, err := d.guard.Behind(ctx, append(slices.Clone(v.Authors), v.SubmittedBy)...)
 		if err != nil {
 			return err
 		}
@@ -66,7 +67,7 @@ func (m *move) byOthers(ctx context.Context, authors map[string]bool) error {
 	}
 	for _, maker := range makers {
 		if !authors[maker] {
-			hands, err := m.Hands(ctx, maker)
+			hands, err := m.guard.Hands(ctx, maker)
 			if err != nil {
 				return err
 			}
@@ -146,7 +147,7 @@ func (m *move) waiting(w Word) error {
 	switch state := m.standing.State(m.version); {
 	case state != gatehouse.Submitted && state != gatehouse.Approved:
 		return gatehouse.E(gatehouse.Conflict, "it is %s, and only what is submitted is decided on%s", state, next(state, m.ref()))
-	case !person(m.actor):
+	case !strings.HasPrefix(m.actor, "user:"):
 		return gatehouse.E(gatehouse.Denied, "%q is no person: a person decides, under their own name", m.actor)
 	case w.Hash != "" && w.Hash != v.Hash:
 		return gatehouse.E(gatehouse.Lost, "the text that waits is %.12s, not %.12s: read it again", v.Hash, w.Hash)
@@ -267,7 +268,7 @@ func (d *Desk) count(ctx context.Context, name string, v gatehouse.FrameworkVers
 	if err := d.guard.CatchUp(ctx, 0); err != nil {
 		return nil, nil, err
 	}
-	authors, err := d.behind(ctx, append(slices.Clone(v.Authors), v.SubmittedBy))
+	authors, err := d.guard.Behind(ctx, append(slices.Clone(v.Authors), v.SubmittedBy)...)
 	if err != nil {
 		return nil, nil, err
 	}

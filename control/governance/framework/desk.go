@@ -17,6 +17,10 @@ type Permission interface {
 	CatchUp(ctx context.Context, seq store.Seq) error
 	// Makers are whoever made the proof that a request came with.
 	Makers(ctx context.Context) ([]string, error)
+	// Behind are the subjects and whoever stands behind those that are programs.
+	Behind(ctx context.Context, subjects ...string) (map[string]bool, error)
+	// Hands are those who may have acted as a subject.
+	Hands(ctx context.Context, subject string) (map[string]bool, error)
 }
 
 // A Desk moves framework versions. It is safe for use by several goroutines

@@ -200,7 +200,7 @@ func TestFourEyes(t *testing.T) {
 	s.must(s.guard.CatchUp(t.Context(), 0))
 	_, _, err := s.guard.CreateToken(s.as("user:dave"), access.TokenRequest{Subject: "service:ci"})
 	s.must(err)
-	hands, err := s.desk.Hands(t.Context(), "service:ci")
+	hands, err := s.guard.Hands(t.Context(), "service:ci")
 	s.must(err)
 	if !hands["user:dave"] || hands["user:erin"] {
 		t.Errorf("hands of ci: %v, want who made its token, and nobody for being of its team", hands)

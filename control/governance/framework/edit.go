@@ -2,6 +2,7 @@ package framework
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"gatehouse"
@@ -147,7 +148,7 @@ func standing(state string) bool {
 
 // missing reports versions that wait or hold and are gone from the document.
 func (s *Standing) missing(after *gatehouse.Framework) (flaws []Flaw) {
-	for _, name := range sorted(s.Versions) {
+	for _, name := range slices.Sorted(maps.Keys(s.Versions)) {
 		if state := s.Versions[name].State; standing(state) && after.Version(name) == nil {
 			flaws = append(flaws, Flaw{"/spec/versions", fmt.Sprintf("version %q is %s and cannot be taken out: withdraw it first, with \"gatehouse framework withdraw %s@%s\"", name, state, s.Framework, name)})
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
@@ -112,7 +113,7 @@ func (d *Desk) lines(ctx context.Context, name string, r store.Record) (lines []
 			Framework: name, Version: v.Name, Title: doc.Title, FrameworkVersionState: on, ValidFrom: v.ValidFrom, ValidUntil: v.ValidUntil, Controls: len(v.Controls),
 		})
 	}
-	for _, version := range sorted(s.Versions) { // ended ones that the document has no longer
+	for _, version := range slices.Sorted(maps.Keys(s.Versions)) { // ended ones that the document has no longer
 		if on := s.Versions[version]; on.State != gatehouse.Draft && doc.Version(version) == nil {
 			lines = append(lines, Line{Framework: name, Version: version, Title: doc.Title, FrameworkVersionState: on})
 		}

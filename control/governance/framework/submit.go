@@ -43,7 +43,7 @@ func (d *Desk) Submit(ctx context.Context, name, version, reason string) (*Moved
 
 func (m *move) submit(ctx context.Context, doc *document, hash string, keep store.Write) error {
 	v := m.state()
-	behind, err := m.behind(ctx, append(slices.Clone(v.Authors), m.actor))
+	behind, err := m.guard.Behind(ctx, append(slices.Clone(v.Authors), m.actor)...)
 	if err != nil {
 		return err
 	}

@@ -182,7 +182,7 @@ func (g *Gate) confirmed(ctx context.Context, q *asking, r Reply) (*gatehouse.An
 	case len(r.Text) > maxReason:
 		return nil, nil, gatehouse.E(gatehouse.Invalid, "the comment has %d bytes, the limit is %d", len(r.Text), maxReason)
 	}
-	if err := g.otherPerson(ctx, q.was.By, "answered it"); err != nil {
+	if err := g.apart(ctx, q.was.By, "answered it"); err != nil {
 		return nil, nil, err
 	}
 	if role := q.rule.Check.Question.Confirm; role != "" && (g.Holds == nil || !g.Holds(actor(ctx), role, q.API())) {

@@ -67,8 +67,9 @@ type Gate struct {
 	log    *slog.Logger
 	// Holds answers who holds which role; nil: nobody holds any.
 	Holds Holder
-	// Behind are the persons behind a subject that is none; nil: nobody.
-	Behind func(ctx context.Context, subject string) (map[string]bool, error)
+	// Apart refuses whoever is not a person apart from the one who did something
+	// before; nil: [access.Apart].
+	Apart func(ctx context.Context, before, did string) error
 
 	mu       sync.Mutex              // guards what follows
 	versions map[string]*judging     // framework versions made ready, by hash

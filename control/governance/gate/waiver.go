@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"gatehouse"
+	"gatehouse/control/access"
 	"gatehouse/control/audit"
 	"gatehouse/jsonx"
 	"gatehouse/store"
@@ -177,7 +178,7 @@ func (g *Gate) ApproveWaiver(ctx context.Context, id string, w Word) (*gatehouse
 		if w.State != gatehouse.Requested {
 			return gatehouse.E(gatehouse.Conflict, "it is %s", w.State)
 		}
-		if err := g.otherPerson(ctx, w.AskedBy, "asked for it"); err != nil {
+		if err := g.apart(ctx, w.AskedBy, "asked for it"); err != nil {
 			return err
 		}
 		if err := waiverEnd(w.Expires, now); err != nil {
@@ -213,23 +214,12 @@ func (g *Gate) RevokeWaiver(ctx context.Context, id string, said Word) (*gatehou
 	})
 }
 
-// otherPerson refuses who is not a person other than the one before. A token of
-// a service account is nobody's eyes.
-func (g *Gate) otherPerson(ctx context.Context, before, did string) error {
-	who := actor(ctx)
-	switch {
-	case who == before:
-		return gatehouse.E(gatehouse.Denied, "%q %s; someone else has to decide", who, did)
-	case !strings.HasPrefix(who, "user:"):
-		return gatehouse.E(gatehouse.Denied, "%q is no person; a person has to decide", who)
-	case g.Behind == nil:
-		return nil
+// apart holds a decision to four eyes.
+func (g *Gate) apart(ctx context.Context, before, did string) error {
+	if g.Apart == nil {
+		return access.Apart(actor(ctx), before, did)
 	}
-	behind, err := g.Behind(ctx, before)
-	if err == nil && behind[who] {
-		return gatehouse.E(gatehouse.Denied, "%q is behind %q, which %s; someone else has to decide", who, before, did)
-	}
-	return err
+	return g.Apart(ctx, before, did)
 }
 
 func waiverKey(id string) string { return string(gatehouse.KindWaiver) + "/" + id }

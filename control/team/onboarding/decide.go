@@ -2,7 +2,6 @@ package onboarding
 
 import (
 	"context"
-	"strings"
 
 	"gatehouse"
 	"gatehouse/control/access"
@@ -33,28 +32,17 @@ func (s *Standing) waits(states ...string) error {
 // others refuses whoever has a part in the on-boarding: it takes four eyes.
 func (d *Desk) others(ctx context.Context, s *Standing) error {
 	who := actor(ctx)
-	switch {
-	case who == access.System:
+	if who == access.System {
 		return nil
-	case who == s.AskedBy:
-		return gatehouse.E(gatehouse.Denied, "%q asked for it; someone else has to decide", who)
+	}
+	if err := d.guard.Apart(ctx, s.AskedBy, "asked for it", access.ByTeam); err != nil {
+		return err
+	}
+	switch {
 	case d.guard.Index().Among(who, s.Request.Members):
 		return gatehouse.E(gatehouse.Denied, "%q is among the members it names; someone else has to decide", who)
 	case d.Concerns(who, &s.Onboarding):
 		return gatehouse.E(gatehouse.Denied, "%q is of team %q, which asks; someone else has to decide", who, s.Request.Team)
-	case strings.HasPrefix(who, "service:"):
-		return gatehouse.E(gatehouse.Denied, "%q is no person; a person has to decide", who)
-	case d.Behind == nil:
-		return nil
-	}
-	// What a service account asked for, whoever is behind it did; and whoever has a
-	// part in it may have made the token that is used now.
-	behind, err := d.Behind(ctx, s.AskedBy)
-	if err != nil {
-		return err
-	}
-	if behind[who] {
-		return gatehouse.E(gatehouse.Denied, "%q is behind %q, which asked for it; someone else has to decide", who, s.AskedBy)
 	}
 	return nil
 }

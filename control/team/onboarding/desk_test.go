@@ -224,8 +224,9 @@ func TestNobodyApprovesTheirOwn(t *testing.T) {
 // Nobody decides on their own request by way of a service account, on either side.
 func TestNobodyApprovesTheirOwnThroughAProgram(t *testing.T) {
 	h := newHouse(t).furnish()
-	h.Behind = func(_ context.Context, subject string) (map[string]bool, error) {
-		return map[string]bool{subject: true, "user:boss": subject == "service:bot"}, nil
+	h.apply(h.doc(`{"apiVersion":"gatehouse/v1","kind":"ServiceAccount","metadata":{"name":"bot"},"spec":{}}`))
+	if _, _, err := h.guard.CreateToken(h.as("boss"), access.TokenRequest{Subject: "service:bot"}); err != nil {
+		t.Fatal(err)
 	}
 	r := request("shop")
 	r.Members = []string{"user:ann"}

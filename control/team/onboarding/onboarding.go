@@ -39,9 +39,6 @@ type Desk struct {
 	trail   *audit.Trail
 	guard   *access.Guard
 	db      store.DB
-
-	// Behind are the persons behind a subject that is none; nil: nobody.
-	Behind func(ctx context.Context, subject string) (map[string]bool, error)
 }
 
 // New makes the desk of what trail writes.

@@ -1,10 +1,8 @@
-package framework
+package access
 
 import (
 	"context"
 	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
 
 	"gatehouse"
@@ -17,34 +15,23 @@ const maxPeople = 10_000
 // person reports whether a subject is a person rather than a program.
 func person(subject string) bool { return strings.HasPrefix(subject, "user:") }
 
-// behind are the subjects, and whoever stands behind those that are service
+// Behind are the subjects, and whoever stands behind those that are service
 // accounts: who made a token for one, since they may have used it, and the
 // members of the team that answers for it, since it writes what they give it.
-func (d *Desk) behind(ctx context.Context, subjects []string) (map[string]bool, error) {
-	t := tracing{desk: d, seen: map[string]bool{}}
-	for _, s := range subjects {
-		if err := t.trace(ctx, s); err != nil {
-			return nil, err
-		}
-	}
-	return t.seen, nil
-}
-
-// Behind are the persons behind one subject: itself, and whoever stands behind a
-// service account.
-func (d *Desk) Behind(ctx context.Context, subject string) (map[string]bool, error) {
-	return d.behind(ctx, []string{subject})
+func (g *Guard) Behind(ctx context.Context, subjects ...string) (map[string]bool, error) {
+	t := tracing{db: g.trail.DB, seen: map[string]bool{}}
+	return t.seen, t.all(ctx, subjects)
 }
 
 // Hands are the subject, and whoever made a token for it if it is a service
 // account, and so may have acted as it.
-func (d *Desk) Hands(ctx context.Context, subject string) (map[string]bool, error) {
-	t := tracing{desk: d, seen: map[string]bool{}, hands: true}
+func (g *Guard) Hands(ctx context.Context, subject string) (map[string]bool, error) {
+	t := tracing{db: g.trail.DB, seen: map[string]bool{}, hands: true}
 	return t.seen, t.trace(ctx, subject)
 }
 
 type tracing struct {
-	desk  *Desk
+	db    store.DB
 	seen  map[string]bool
 	hands bool // only who made tokens
 }
@@ -60,7 +47,7 @@ func (t *tracing) trace(ctx context.Context, subject string) error {
 		return t.account(ctx, subject, name)
 	case "group":
 		var g gatehouse.Group
-		if err := t.desk.spec(ctx, gatehouse.KindGroup, name, &g); err != nil {
+		if err := t.spec(ctx, gatehouse.KindGroup, name, &g); err != nil {
 			return err
 		}
 		return t.all(ctx, g.Members)
@@ -79,12 +66,12 @@ func (t *tracing) all(ctx context.Context, subjects []string) error {
 
 func (t *tracing) account(ctx context.Context, subject, name string) error {
 	var account gatehouse.ServiceAccount
-	if err := t.desk.spec(ctx, gatehouse.KindServiceAccount, name, &account); err != nil {
+	if err := t.spec(ctx, gatehouse.KindServiceAccount, name, &account); err != nil {
 		return err
 	}
 	if account.Team != "" && !t.hands {
 		var team gatehouse.Team
-		if err := t.desk.spec(ctx, gatehouse.KindTeam, account.Team, &team); err != nil {
+		if err := t.spec(ctx, gatehouse.KindTeam, account.Team, &team); err != nil {
 			return err
 		}
 		if err := t.all(ctx, team.Members); err != nil {
@@ -93,7 +80,7 @@ func (t *tracing) account(ctx context.Context, subject, name string) error {
 	}
 	q := store.Query{Kind: string(gatehouse.KindToken), Where: map[string]string{"subject": subject}, Limit: 500}
 	for {
-		page, err := t.desk.db.List(ctx, q)
+		page, err := t.db.List(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -114,8 +101,8 @@ func (t *tracing) account(ctx context.Context, subject, name string) error {
 
 // spec reads the spec of an object of the organization; one that is gone says
 // nothing.
-func (d *Desk) spec(ctx context.Context, kind gatehouse.Kind, name string, into any) error {
-	r, err := d.db.Get(ctx, gatehouse.Key(kind, "", name))
+func (t *tracing) spec(ctx context.Context, kind gatehouse.Kind, name string, into any) error {
+	r, err := t.db.Get(ctx, gatehouse.Key(kind, "", name))
 	if gatehouse.Is(err, gatehouse.NotFound) {
 		return nil
 	}
@@ -135,5 +122,3 @@ func (d *Desk) spec(ctx context.Context, kind gatehouse.Kind, name string, into 
 	}
 	return nil
 }
-
-func sorted[T any](m map[string]T) []string { return slices.Sorted(maps.Keys(m)) }
