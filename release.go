@@ -105,6 +105,7 @@ const KindReleaseSchedule Kind = "ReleaseSchedule"
 // States of a scheduled release.
 const (
 	ScheduleWaiting   = "waiting"
+	ScheduleAwaiting  = "awaiting" // until the revision is live where it has to be first
 	ScheduleDone      = "done"
 	ScheduleSkipped   = "skipped" // the rules no longer let it; Reason says which
 	ScheduleCancelled = "cancelled"
@@ -134,4 +135,9 @@ type ReleaseSchedule struct {
 	Ended      time.Time `json:"ended,omitzero"`
 	EndedBy    string    `json:"endedBy,omitempty"`
 	Reason     string    `json:"reason,omitempty"` // why it was skipped or cancelled
+}
+
+// Open reports whether it is still to happen.
+func (s *ReleaseSchedule) Open() bool {
+	return s.State == ScheduleWaiting || s.State == ScheduleAwaiting
 }

@@ -36,7 +36,7 @@ var (
 		ID: "listSchedules", Pattern: "GET /v1/release-schedules", Action: "release.list",
 		Doc: `List scheduled releases by their time
 
-Those that are waiting, and for each API version and environment the last that was done, skipped or cancelled, with the reason.`,
+Those that are waiting for their time, those awaiting that their revision is live where it has to be first, and for each API version and environment the last that was done, skipped or cancelled, with the reason.`,
 	}}
 	ListReleases = Route[ListReleasesRequest, Releases]{Operation{
 		ID: "listReleases", Pattern: "GET " + versionPath + "/releases", Action: "release.get", On: versionOn,
@@ -56,7 +56,7 @@ type (
 	ListSchedulesRequest struct {
 		Team        string `query:"team"`
 		Environment string `query:"environment"`
-		State       string `query:"state" enum:"waiting,done,skipped,cancelled"`
+		State       string `query:"state" enum:"waiting,awaiting,done,skipped,cancelled"`
 		Limit       int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 		After       string `query:"after" doc:"Cursor from the page before."`
 	}

@@ -199,7 +199,7 @@ func (a *App) listSchedules() *cobra.Command {
 	}
 	c.Flags().StringVar(&in.Team, "team", "", "only of this team")
 	c.Flags().StringVar(&in.Environment, "env", "", "only into this environment")
-	c.Flags().StringVar(&in.State, "state", "", "only those that are waiting, done, skipped or cancelled")
+	c.Flags().StringVar(&in.State, "state", "", "only those that are waiting, awaiting, done, skipped or cancelled")
 	c.Flags().IntVar(&in.Limit, "limit", 100, "how many at most")
 	c.Flags().StringVar(&in.After, "after", "", "cursor from the page before")
 	return c

@@ -109,10 +109,13 @@ func Entries(ctx context.Context, db store.DB, s Selection) ([]Entry, error) {
 		}
 	}
 	p := &past{db: db, at: at, stood: map[moment]map[string]string{}}
+	return p.entries(ctx, s)
+}
+
+func (p *past) entries(ctx context.Context, s Selection) (all []Entry, err error) {
 	if err := p.read(ctx, s); err != nil {
 		return nil, err
 	}
-	var all []Entry
 	for _, rel := range p.releases {
 		e := p.entry(rel)
 		gateways := p.gateways[rel.Environment]

@@ -3,6 +3,7 @@ package release
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"time"
 
@@ -24,6 +25,8 @@ type Conductor struct {
 	May func(subject, action, on string) error
 	Log *slog.Logger
 	Now func() time.Time
+
+	arrived uint64 // sum of what was acknowledged, and awaited, when it was last looked at
 }
 
 // every is how often what is due is looked for.
@@ -48,6 +51,9 @@ func (c *Conductor) Run(ctx context.Context) {
 // Look does what is due now. One release that fails does not keep others.
 func (c *Conductor) Look(ctx context.Context) error {
 	err := c.schedules(ctx)
+	if awaited := c.awaited(ctx); err == nil {
+		err = awaited
+	}
 	if canaries := c.canaries(ctx); err == nil {
 		err = canaries
 	}
@@ -72,6 +78,37 @@ func (c *Conductor) schedules(ctx context.Context) error {
 		if _, one := c.Desk.CarryOut(ctx, s, may); one != nil && err == nil {
 			err = one
 		}
+	}
+	return err
+}
+
+// awaited lets automatic environments take what is live by now where it has to be
+// first. Only what gateways acknowledge, and what is awaited, changes that.
+func (c *Conductor) awaited(ctx context.Context) error {
+	all, err := c.Desk.Awaiting(ctx)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	standing, err := c.Desk.standing(ctx)
+	if err != nil {
+		return err
+	}
+	sum := fnv.New64a()
+	fmt.Fprintln(sum, standing)
+	for _, s := range all {
+		fmt.Fprintln(sum, s.Environment, s.API, s.Version, s.Revision, s.Made.UnixNano())
+	}
+	now := sum.Sum64()
+	if now == c.arrived {
+		return nil
+	}
+	for _, s := range all {
+		if one := c.Desk.Arrive(ctx, s); one != nil && err == nil {
+			err = one
+		}
+	}
+	if err == nil {
+		c.arrived = now
 	}
 	return err
 }

@@ -2,7 +2,6 @@ package release
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -115,8 +114,11 @@ func (p *plan) take(ctx context.Context, ref catalog.Ref, form *gatehouse.Revisi
 	if missing, err := p.Missing(ctx, form, env); err != nil || missing != "" {
 		return false, err
 	}
-	if waits, err := p.before(ctx, rule, ref); err != nil || waits != "" {
+	switch waits, err := p.before(ctx, rule, ref); {
+	case err != nil || waits.In != "" && !waits.Coming:
 		return false, err
+	case waits.Coming:
+		return false, p.await(ctx, env, ref, waits)
 	}
 	if barred, err := p.barred(ctx, ref.Team, env); err != nil || barred != "" {
 		return false, err
@@ -152,52 +154,6 @@ func (p *plan) wish(ctx context.Context, env string, ref catalog.Ref, note strin
 	}
 	p.Releases[key] = w
 	return nil
-}
-
-// before names the first environment in which the revision must have been live
-// and was not; "" when the rule is met.
-func (p *plan) before(ctx context.Context, e *gatehouse.Environment, ref catalog.Ref) (string, error) {
-	if e.Release == nil {
-		return "", nil
-	}
-	for _, env := range e.Release.After {
-		key := keyOf(env, ref)
-		now, err := p.wished(ctx, key)
-		if err != nil {
-			return "", err
-		}
-		if now != nil && now.Revision == ref.Revision {
-			continue
-		}
-		was, err := wasReleased(ctx, p.desk.db, key, ref.Revision)
-		if err != nil {
-			return "", err
-		}
-		if !was {
-			return env, nil
-		}
-	}
-	return "", nil
-}
-
-// wasReleased reports whether the release at key ever named the revision.
-func wasReleased(ctx context.Context, db store.DB, key, revision string) (bool, error) {
-	for change, err := range db.History(ctx, key) {
-		if gatehouse.Is(err, gatehouse.NotFound) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		var rel gatehouse.Release
-		if change.Deleted || json.Unmarshal(change.Value, &rel) != nil {
-			continue
-		}
-		if rel.Revision == revision {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 func (p *plan) withdrawVersion(ctx context.Context, api gatehouse.Metadata, version string, envs []string, reason string) error {

@@ -90,7 +90,7 @@ func (p *plan) afterFreeze(ctx context.Context, e *gatehouse.Environment, env st
 	}
 	key := ScheduleKey(env, ref.API(), ref.Version)
 	was, seq, err := p.scheduled(ctx, key)
-	if err != nil || was != nil && was.State == gatehouse.ScheduleWaiting && (was.By != "system" || was.Revision == ref.Revision && was.At.Equal(thaw)) {
+	if err != nil || was != nil && was.Open() && (was.By != "system" || was.State == gatehouse.ScheduleWaiting && was.Revision == ref.Revision && was.At.Equal(thaw)) {
 		return err
 	}
 	p.schedules[key] = &timing{key: key, was: was, rev: seq, action: "release.schedule", reason: "the environment is frozen", next: &gatehouse.ReleaseSchedule{
@@ -113,7 +113,7 @@ func (m *move) endSchedule(ctx context.Context, action, state, reason string) er
 	if err != nil {
 		return err
 	}
-	if was == nil || was.State != gatehouse.ScheduleWaiting {
+	if was == nil || !was.Open() {
 		return gatehouse.E(gatehouse.Conflict, "no release is scheduled there")
 	}
 	next := *was
@@ -147,10 +147,7 @@ func (d *Desk) Due(ctx context.Context, now time.Time) (due []gatehouse.ReleaseS
 func (d *Desk) CarryOut(ctx context.Context, s gatehouse.ReleaseSchedule, may func() error) (Released, error) {
 	team, name := gatehouse.ParseRef(s.API, "")
 	ref := catalog.Ref{Team: team, Name: name, Version: s.Version}
-	due := func(m *move) (bool, error) {
-		now, _, err := m.p.scheduled(ctx, ScheduleKey(s.Environment, s.API, s.Version))
-		return now != nil && now.State == gatehouse.ScheduleWaiting && now.At.Equal(s.At) && now.Revision == s.Revision, err
-	}
+	due := func(m *move) (bool, error) { return m.stands(ctx, &s) }
 	out, err := d.move(ctx, "releasing", ref, s.Environment, func(m *move) error {
 		if ok, err := due(m); !ok {
 			return err

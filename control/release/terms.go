@@ -38,8 +38,8 @@ func (m *move) allowed(ctx context.Context, rev *gatehouse.Revision, terms *Term
 	if err != nil {
 		return err
 	}
-	if waits != "" {
-		return gatehouse.E(gatehouse.Conflict, "revision %.12s is not, and was not, live in %q, which the environment asks for", rev.Hash, waits)
+	if waits.In != "" {
+		return gatehouse.E(gatehouse.Conflict, "revision %.12s is not, and was not, live in %q, which the environment asks for: %s", rev.Hash, waits.In, waits.Why)
 	}
 	if r := m.rule.Release; r != nil && r.Notes == "required" && terms.Note == "" {
 		return gatehouse.E(gatehouse.Invalid, "the environment asks for release notes: say what is new with --note")
