@@ -120,6 +120,11 @@ func position(name string) (at int, ok bool) {
 
 func shardOf(c *snapshot.Credential) int { return int(c[0])<<4 | int(c[1])>>4 }
 
+// Expect says that a key will be looked for soon. What a lookup among a million
+// waits for is on its way then while other work is done, and Expect itself does not
+// wait. It may be any text, and nothing need come of it.
+func (x *Index) Expect(key string) { x.packed.prefetch(tagOf(snapshot.Tail(key))) }
+
 // FindKey appends to found the subscription that a key proves, if any. What it
 // looks at follows from the key alone, whether it exists or not, and hashes are
 // compared in constant time; as it is a hash of what the caller sent, the caller
@@ -128,7 +133,11 @@ func (x *Index) FindKey(key string, found []Subscription) []Subscription {
 	tag := tagOf(snapshot.Tail(key))
 	x.packed.prefetch(tag)
 	c := snapshot.KeyCredential(key)
-	found = x.find(tag, &c, found)
+	if s := &x.shards[shardOf(&c)]; s.own == nil {
+		found = x.packed.findOne(tag, &c, s.about, found)
+	} else {
+		found = s.own.findOne(tag, &c, s.about, found)
+	}
 	if x.tailless == 0 {
 		return found
 	}

@@ -50,7 +50,7 @@ func NewShard(name string, c *snapshot.Credentials, ends []snapshot.KeyTail) (*S
 		return nil, fmt.Errorf("shard %s: %w", name, err)
 	}
 	all := s.about.slots(c.Keys, subs, tails{ends})
-	t := lay(len(all), func(i int) uint32 { return all[i].tag }, func(i int) *slot { return &all[i] })
+	t := lay(len(all), len(all)*3/2, func(i int) uint32 { return all[i].tag }, func(i int) *slot { return &all[i] })
 	s.own = &t
 	return s, nil
 }

@@ -112,6 +112,9 @@ func internal() *policy.Denial {
 
 // prepare puts the head in order.
 func (s *Server) prepare(c *Call) *policy.Denial {
+	if c.table = s.table.Load(); c.table != nil {
+		c.table.Credentials.Expect(c.Header.Get(c.table.keyHeader()))
+	}
 	ok := false
 	if c.Host, ok = head.Host(c.Authority); !ok && (c.Authority != "" || c.Proto != "HTTP/1.0") {
 		return policy.Deny(http.StatusBadRequest, "host-malformed", "the host is missing or not a name or address with a port")
@@ -126,7 +129,7 @@ func (s *Server) prepare(c *Call) *policy.Denial {
 	if c.Path, err = route.Normalize(c.Target, s.Rules); err != nil {
 		return policy.Deny(http.StatusBadRequest, "path-malformed", err.Error())
 	}
-	if c.table = s.table.Load(); c.table == nil {
+	if c.table == nil {
 		d := policy.Deny(http.StatusServiceUnavailable, "not-ready", "the gateway has no configuration yet")
 		d.Header.Add("Retry-After", "1")
 		return d
