@@ -29,6 +29,7 @@ func Merge(lists ...[]Count) []Count {
 				at[c.identity()] = len(out)
 				out = append(out, *c)
 				out[len(out)-1].Latency = slices.Clone(c.Latency)
+				out[len(out)-1].Bins = slices.Clone(c.Bins)
 				continue
 			}
 			out[n].add(c)
@@ -58,4 +59,5 @@ func (c *Count) add(o *Count) {
 	for i, n := range o.Latency {
 		c.Latency[i] += n
 	}
+	c.Bins = c.Bins.Add(o.Bins)
 }

@@ -60,8 +60,12 @@ type Count struct {
 	Requests int64  `json:"requests"`
 	BytesIn  int64  `json:"bytesIn,omitempty"`
 	BytesOut int64  `json:"bytesOut,omitempty"`
-	// Latency counts requests by LatencyBounds; the last entry is above all.
+	// Latency counts requests by LatencyBounds; the entry behind the last bound
+	// is above all, and entries that are not there are zero.
 	Latency []int64 `json:"latency,omitempty"`
+	// Bins tells the same more finely; none from gateways of before, and less than
+	// all where their counts were merged in. See [Distribution].
+	Bins Bins `json:"bins,omitempty"`
 	// Backend is the sum of time spent waiting for the backend, microseconds.
 	BackendMicros int64 `json:"backendMicros,omitempty"`
 }
@@ -72,16 +76,6 @@ const RevisionSize = 12
 
 // ShortRevision is the part of a revision's hash that counts carry.
 func ShortRevision(hash string) string { return hash[:min(len(hash), RevisionSize)] }
-
-// LatencyBounds are the upper bounds of the latency histogram. They double, so
-// a percentile read from it is at most a factor of two off, and merging adds.
-var LatencyBounds = []time.Duration{
-	125 * time.Microsecond, 250 * time.Microsecond, 500 * time.Microsecond,
-	time.Millisecond, 2 * time.Millisecond, 4 * time.Millisecond, 8 * time.Millisecond,
-	16 * time.Millisecond, 32 * time.Millisecond, 64 * time.Millisecond, 128 * time.Millisecond,
-	256 * time.Millisecond, 512 * time.Millisecond, 1024 * time.Millisecond,
-	2048 * time.Millisecond, 4096 * time.Millisecond, 8192 * time.Millisecond, 16384 * time.Millisecond,
-}
 
 // Health is an instance's own account of itself, sent with each poll.
 type Health struct {
