@@ -137,17 +137,28 @@ func (s *Spool) Add(counts []report.Count) error {
 // write makes the batch the last of the queue, or part of the last.
 func (s *Spool) write(b *report.Batch) error {
 	q := spooled{spool: s.name, number: s.next, hour: b.From.Truncate(time.Hour)}
-	merged := false
+	var merged []byte
 	last, full := s.tail(), s.bytes() >= spoolCap
 	if last != nil && (full || len(s.queue) >= spoolKeep && last.hour.Equal(q.hour)) {
 		if before, _, err := s.read(*last); err == nil {
 			if all := report.Merge(before.Counts, b.Counts); len(all) <= MaxBatchRows || full && len(all) <= maxMerged {
-				b.From, b.Counts, q, merged = before.From, all, *last, true
+				all := &report.Batch{Spool: last.spool, Number: last.number, From: before.From, To: b.To, Counts: all}
+				// Counts differ in size by how latencies lie: rows alone do not bound it.
+				if data, err := json.Marshal(all); err == nil && len(data) <= MaxRequest {
+					merged = data
+				}
 			}
 		}
 	}
-	if full && last != nil && !merged {
+	if full && last != nil && merged == nil {
 		return errSpoolFull
+	}
+	if merged != nil {
+		if err := writeFile(s.dir, last.file(), merged); err != nil {
+			return err
+		}
+		last.size = int64(len(merged))
+		return nil
 	}
 	b.Spool, b.Number = q.spool, q.number
 	data, err := json.Marshal(b)
@@ -158,10 +169,6 @@ func (s *Spool) write(b *report.Batch) error {
 		return err
 	}
 	q.size = int64(len(data))
-	if merged {
-		s.queue[len(s.queue)-1] = q
-		return nil
-	}
 	s.queue = append(s.queue, q)
 	s.next++
 	return nil

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -112,6 +113,68 @@ func TestSpoolMerges(t *testing.T) {
 	}
 	if sum != adds {
 		t.Errorf("counted %d, added %d", sum, adds)
+	}
+}
+
+// TestSpoolKeepsBatchesSendable holds that what is merged while the spool is full
+// stays below what a request may carry, however latencies lie, and that nothing
+// is lost when it cannot be merged.
+func TestSpoolKeepsBatchesSendable(t *testing.T) {
+	dir := t.TempDir()
+	clock := time.Unix(1_700_000_000, 0).Truncate(time.Hour)
+	s, _, err := OpenSpool(dir, func() time.Time { return clock })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bins report.Bins
+	for bin := range report.NumBins {
+		bins = append(bins, report.BinCount{Bin: bin, N: 1 << 20})
+	}
+	rows, added, full := 0, int64(0), false
+	for range 12 {
+		counts := make([]report.Count, MaxBatchRows)
+		for i := range counts {
+			rows++
+			counts[i] = report.Count{API: "team/api@v1", Operation: strconv.Itoa(rows), Class: 2, Requests: 1, Latency: bins.Steps(), Bins: bins}
+		}
+		added += MaxBatchRows
+		if err := s.Add(counts); err != nil {
+			full = true
+			break
+		}
+	}
+	if !full {
+		t.Fatal("the spool was never full")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.batch"))
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Size() > MaxRequest {
+			t.Errorf("%s: %v, %v; a request carries %d bytes", filepath.Base(f), info.Size(), err, MaxRequest)
+		}
+	}
+	var sum int64
+	for range 2 { // what is held goes once there is room
+		for s.Waiting() > 0 {
+			b, err := s.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range b.Counts {
+				sum += b.Counts[i].Requests
+			}
+			if err := s.Done(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Add(nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sum != added {
+		t.Errorf("sent %d, added %d", sum, added)
 	}
 }
 

@@ -9,7 +9,6 @@
 package telemetry
 
 import (
-	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,7 +38,8 @@ type Sample struct {
 }
 
 // DefaultMaxCells is how many combinations of route, caller, class and denial
-// are told apart between two roll-ups: about 200 MB when all are in use.
+// are told apart between two roll-ups: about 200 MB when all are in use, each
+// with latencies that lie together.
 const DefaultMaxCells = 1_000_000
 
 // A Meter adds up samples. It is safe for use by several goroutines.
@@ -72,12 +72,8 @@ type cellKey struct {
 type cell struct {
 	requests, bytesIn, bytesOut, backend int64
 	micros                               int64
-	latency                              [buckets]int64
+	latency                              window
 }
-
-// buckets is len(report.LatencyBounds) and one for what is above all; a test
-// holds the two together.
-const buckets = 19
 
 // NewMeter makes a meter with some lanes, at least one, that tells at most
 // maxCells combinations apart ([DefaultMaxCells] when zero).
@@ -131,15 +127,7 @@ func (c *cell) add(s *Sample) {
 	c.bytesOut += s.BytesOut
 	c.backend += s.Backend.Microseconds()
 	c.micros += s.Duration.Microseconds()
-	c.latency[bucket(s.Duration)]++
-}
-
-// bucket is the place of d among report.LatencyBounds, which double.
-func bucket(d time.Duration) int {
-	if d <= 0 {
-		return 0
-	}
-	return min(bits.Len64(uint64((d-1)/report.LatencyBounds[0])), buckets-1)
+	c.latency.add(report.Bin(s.Duration))
 }
 
 // Rollup returns what was counted since the last call and begins anew. A
@@ -166,14 +154,17 @@ func (m *Meter) Rollup() []report.Count {
 			r.add(key, c)
 		}
 	}
+	for i := range r.counts {
+		r.counts[i].Latency = r.counts[i].Bins.Steps()
+	}
 	return r.counts
 }
 
 // A rollup adds up cells alike.
 type rollup struct {
-	at      map[identity]int // where each is in counts
-	counts  []report.Count
-	latency []int64 // of counts to come, made for many at once
+	at     map[identity]int // where each is in counts
+	counts []report.Count
+	room   [report.NumBins]report.BinCount // for the bins of one cell
 }
 
 // identity is what makes counts alike.
@@ -194,19 +185,13 @@ func (r *rollup) add(key cellKey, c *cell) {
 	if !ok {
 		i = len(r.counts)
 		r.at[id] = i
-		if len(r.latency) < buckets {
-			r.latency = make([]int64, buckets*min(256, i+1))
-		}
 		r.counts = append(r.counts, report.Count{API: id.route.API, Operation: id.route.Operation, Application: id.app,
-			Product: id.plan.Product, Plan: id.plan.Plan, Revision: id.route.Revision, Class: int(id.class), Denied: id.denied, Latency: r.latency[:buckets:buckets]})
-		r.latency = r.latency[buckets:]
+			Product: id.plan.Product, Plan: id.plan.Plan, Revision: id.route.Revision, Class: int(id.class), Denied: id.denied})
 	}
 	n := &r.counts[i]
 	n.Requests += c.requests
 	n.BytesIn += c.bytesIn
 	n.BytesOut += c.bytesOut
 	n.BackendMicros += c.backend
-	for b, v := range c.latency {
-		n.Latency[b] += v
-	}
+	n.Bins = n.Bins.Add(c.latency.bins(r.room[:0]))
 }

@@ -82,7 +82,7 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 		n += uint64(t.latency[i])
 		bounds[b.Seconds()] = n
 	}
-	n += uint64(t.latency[buckets-1])
+	n += uint64(t.latency[steps-1])
 	to <- prometheus.MustNewConstHistogram(descLatency, n, float64(t.micros)/1e6, bounds)
 	gauge(descSerial, float64(s.Serial))
 	gauge(descAPIs, float64(s.APIs), "live")

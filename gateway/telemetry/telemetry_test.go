@@ -3,9 +3,13 @@ package telemetry
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
+	"math"
+	"math/rand/v2"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.uber.org/goleak"
+	"pgregory.net/rapid"
 
 	"gatehouse/gateway/credential"
 	"gatehouse/report"
@@ -22,20 +27,58 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestBucketsAreTheReports(t *testing.T) {
-	if buckets != len(report.LatencyBounds)+1 {
-		t.Fatalf("%d buckets for %d bounds", buckets, len(report.LatencyBounds))
+func TestStepsAreTheReports(t *testing.T) {
+	if steps != len(report.LatencyBounds)+1 {
+		t.Fatalf("%d steps for %d bounds", steps, len(report.LatencyBounds))
 	}
-	for i, b := range report.LatencyBounds {
-		if got := bucket(b); got != i {
-			t.Errorf("bucket(%v): got %d, want %d", b, got, i)
+}
+
+// A roll-up tells each latency within the bin it lies in, and the same coarsely
+// for a control plane of before.
+func TestLatenciesAreFine(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := NewMeter(2, 0)
+		var want [report.NumBins]int64
+		var old [steps]int64
+		r := &Route{API: "a/x@v1"}
+		for i, d := range rapid.SliceOf(rapid.Int64Range(-1, int64(2*time.Minute))).Draw(t, "took") {
+			took := time.Duration(d)
+			m.Add(i%2, &Sample{Route: r, Status: 200, Duration: took})
+			bin, _ := slices.BinarySearch(report.BinBounds, took)
+			step, _ := slices.BinarySearch(report.LatencyBounds, took)
+			want[bin]++
+			old[step]++
 		}
-		if got := bucket(b + 1); got != i+1 {
-			t.Errorf("bucket(%v): got %d, want %d", b+1, got, i+1)
+		for _, c := range m.Rollup() {
+			for _, b := range c.Bins {
+				want[b.Bin] -= b.N
+			}
+			for i, n := range c.Latency {
+				old[i] -= n
+			}
+		}
+		if want != [report.NumBins]int64{} || old != [steps]int64{} {
+			t.Fatalf("left over: %v by bin, %v by step", want, old)
+		}
+	})
+}
+
+// A window holds at its most what it can count and no more memory than all bins.
+func TestWindowIsBounded(t *testing.T) {
+	var w window
+	for range 2 {
+		for bin := range report.NumBins {
+			w.add(bin)
+			w.add(report.NumBins - 1 - bin)
 		}
 	}
-	if got := bucket(-1); got != 0 {
-		t.Errorf("a clock that went back: got bucket %d", got)
+	if len(w.counts) > report.NumBins+block {
+		t.Errorf("%d counts for %d bins", len(w.counts), report.NumBins)
+	}
+	w.counts[7] = math.MaxUint32
+	w.add(7)
+	if b := w.bins(nil); len(b) != report.NumBins || b[7].N != math.MaxUint32 || b[8].N != 4 {
+		t.Errorf("got %d bins, %v", len(b), b[7:9])
 	}
 }
 
@@ -201,6 +244,44 @@ func TestCollector(t *testing.T) {
 			t.Errorf("/metrics lacks %s", want)
 		}
 	}
+}
+
+// BenchmarkAddSpread counts latencies as they come: over some octaves.
+func BenchmarkAddSpread(b *testing.B) {
+	m := NewMeter(2, 0)
+	samples := make([]Sample, 1024)
+	r, caller := &Route{API: "a/x@v1", Operation: "get"}, sub("a", "b")
+	for i := range samples {
+		took := time.Duration(math.Exp(rand.NormFloat64()*0.5) * float64(20*time.Millisecond))
+		samples[i] = Sample{Route: r, Caller: caller, Status: 200, Duration: took}
+	}
+	b.ReportAllocs()
+	for i := range b.N {
+		m.Add(0, &samples[i%len(samples)])
+	}
+}
+
+// BenchmarkReport tells how large a report of a thousand series is.
+func BenchmarkReport(b *testing.B) {
+	m := NewMeter(1, 0)
+	for range 1000 {
+		r := &Route{API: "a/x@v1", Operation: "get"}
+		r.Operation = fmt.Sprint(rand.Int())
+		for range 300 {
+			m.Add(0, &Sample{Route: r, Status: 200, Duration: time.Duration(math.Exp(rand.NormFloat64()*0.5) * float64(20*time.Millisecond))})
+		}
+	}
+	counts := m.Rollup()
+	b.ResetTimer()
+	var size int
+	for range b.N {
+		data, err := json.Marshal(counts)
+		if err != nil {
+			b.Fatal(err)
+		}
+		size = len(data)
+	}
+	b.ReportMetric(float64(size)/1000, "B/series")
 }
 
 func BenchmarkAdd(b *testing.B) {

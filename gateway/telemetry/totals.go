@@ -1,12 +1,18 @@
 package telemetry
 
+import "gatehouse/report"
+
 // totals are what was counted since the start, in less detail than cells so
 // that their number is bounded by the number of APIs: what /metrics shows.
 type totals struct {
 	apis    map[apiKey]*sum
-	latency [buckets]int64
+	latency [steps]int64
 	micros  int64
 }
+
+// steps is len(report.LatencyBounds) and one for what is above all; a test
+// holds the two together.
+const steps = 19
 
 type apiKey struct {
 	api, denied string
@@ -29,8 +35,10 @@ func (t *totals) add(key cellKey, c *cell) {
 	s.bytesOut += c.bytesOut
 	s.backend += c.backend
 	t.micros += c.micros
-	for i, v := range c.latency {
-		t.latency[i] += v
+	for i, n := range c.latency.counts {
+		if n > 0 {
+			t.latency[report.Step(int(c.latency.first)+i)] += int64(n)
+		}
 	}
 }
 
