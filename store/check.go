@@ -92,10 +92,31 @@ func (u *Usage) check() error {
 			return gatehouse.E(gatehouse.Invalid, "taking usage batch %d of spool %q: row %d has %d latency counts, at most %d are known",
 				u.Number, u.Spool, i, len(r.Latency), len(report.LatencyBounds)+1)
 		}
+		if err := binsIn(r); err != nil {
+			return gatehouse.E(gatehouse.Invalid, "taking usage batch %d of spool %q: row %d: %w", u.Number, u.Spool, i, err)
+		}
 		for _, n := range append([]int64{r.Requests, r.BytesIn, r.BytesOut, r.BackendMicros}, r.Latency...) {
 			if n < 0 || n > maxCount {
 				return gatehouse.E(gatehouse.Invalid, "taking usage batch %d of spool %q: row %d counts %d, not 0 to %d", u.Number, u.Spool, i, n, int64(maxCount))
 			}
+		}
+	}
+	return nil
+}
+
+// binsIn refuses bins that are not in order, or tell of latencies that the
+// coarse histogram does not count.
+func binsIn(r *UsageRow) error {
+	last := -1
+	for _, c := range r.Bins {
+		if c.Bin <= last || c.Bin >= report.NumBins || c.N < 1 || c.N > maxCount {
+			return gatehouse.E(gatehouse.Invalid, "%d latencies in bin %d behind bin %d: bins are 0 to %d, in order, of 1 to %d each", c.N, c.Bin, last, report.NumBins-1, int64(maxCount))
+		}
+		last = c.Bin
+	}
+	for i, n := range r.Bins.Steps() {
+		if i >= len(r.Latency) && n > 0 || i < len(r.Latency) && n > r.Latency[i] {
+			return gatehouse.E(gatehouse.Invalid, "its bins count %d latencies in step %d, its histogram fewer", n, i)
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/report"
 )
 
 // A Seq numbers batches from 1, without a gap, in the order they became
@@ -144,15 +145,20 @@ type UsageRow struct {
 	Revision                                   string // of the API version, shortened; "" when it was not told
 	Requests, BytesIn, BytesOut, BackendMicros int64
 	Latency                                    []int64 // by report.LatencyBounds
+	// Bins tells the same more finely, of what was counted by programs that know
+	// them (see report.Distribution).
+	Bins report.Bins
 }
 
 // A UsageQuery sums rows over [From, To), grouped by the dimensions named in
 // By: "hour", "environment", "gateway", "api", "operation", "application",
 // "product", "plan", "class", "denied", "revision". Where filters by the same names.
+// Bins are summed where they are asked for: they are most of the work.
 type UsageQuery struct {
 	From, To time.Time
 	By       []string
 	Where    map[string]string
+	Bins     bool
 }
 
 // ErrTaken is what Apply returns for a Usage whose number was taken before,

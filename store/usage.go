@@ -55,6 +55,7 @@ func (r *UsageRow) Add(other *UsageRow) {
 		}
 		r.Latency[i] += n
 	}
+	r.Bins = r.Bins.Add(other.Bins)
 }
 
 // Merged adds rows with the same key, in the order in which each first came.

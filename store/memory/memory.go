@@ -212,7 +212,11 @@ func (d *db) Usage(ctx context.Context, q store.UsageQuery) ([]store.UsageRow, e
 		if sums[only] == nil {
 			sums[only] = only.Row()
 		}
-		sums[only].Add(row)
+		counted := *row
+		if !q.Bins {
+			counted.Bins = nil
+		}
+		sums[only].Add(&counted)
 	}
 	return q.Sorted(slices.Collect(maps.Values(sums))), nil
 }

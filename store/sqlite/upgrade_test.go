@@ -8,6 +8,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"gatehouse/report"
 	"gatehouse/store"
 	"gatehouse/store/sqlstore"
 )
@@ -47,7 +48,7 @@ func TestUpgradeKeepsUsage(t *testing.T) {
 	}
 	defer now.Close()
 	next := store.UsageRow{Hour: hour, Environment: "prod", Gateway: "g", API: "a/x@v1", Operation: "get", Application: "a/app", Product: "a/p", Plan: "free",
-		Class: 2, Revision: "0123456789ab", Requests: 3}
+		Class: 2, Revision: "0123456789ab", Requests: 3, Latency: []int64{3}, Bins: report.Bins{{Bin: 4, N: 3}}}
 	if _, err := now.Apply(t.Context(), store.Batch{Usage: &store.Usage{Spool: "s", Number: 1, Rows: []store.UsageRow{next}}}); err == nil {
 		t.Error("a batch taken before the upgrade was taken again")
 	}
@@ -57,5 +58,14 @@ func TestUpgradeKeepsUsage(t *testing.T) {
 	rows, err := now.Usage(t.Context(), store.UsageQuery{By: []string{"revision"}})
 	if err != nil || len(rows) != 2 || rows[0].Requests != 7 || rows[0].Revision != "" || rows[0].Latency[18] != 1 || rows[1].Requests != 3 || rows[1].Revision != "0123456789ab" {
 		t.Errorf("got %+v, %v; want 7 requests of before and 3 since", rows, err)
+	}
+	// What was counted coarsely adds up with what is counted in bins, in one row.
+	next.Revision = ""
+	if _, err := now.Apply(t.Context(), store.Batch{Usage: &store.Usage{Spool: "s", Number: 3, Rows: []store.UsageRow{next}}}); err != nil {
+		t.Fatal(err)
+	}
+	rows, err = now.Usage(t.Context(), store.UsageQuery{Bins: true, Where: map[string]string{"revision": ""}})
+	if err != nil || len(rows) != 1 || rows[0].Requests != 10 || rows[0].Latency[0] != 4 || len(rows[0].Bins) != 1 || rows[0].Bins[0].N != 3 {
+		t.Errorf("got %+v, %v; want 10 requests, three of them in a bin", rows, err)
 	}
 }

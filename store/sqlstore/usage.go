@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gatehouse/report"
@@ -23,15 +24,16 @@ var buckets = func() []string {
 // counts are the columns that add up.
 var counts = append([]string{"requests", "bytes_in", "bytes_out", "backend_micros"}, buckets...)
 
-// rollUp is the two halves of the statement that adds rows.
+// rollUp is the two halves of the statement that adds rows. Bins cannot be added
+// by the database: a row comes with those it had before added in (see taking).
 var rollUp, addUp = func() (string, string) {
 	sums := make([]string, len(counts))
 	for i, name := range counts {
 		sums[i] = fmt.Sprintf("%[1]s = usage.%[1]s + excluded.%[1]s", name)
 	}
 	keys := strings.Join(store.Dimensions, ", ")
-	return "INSERT INTO usage(" + keys + ", " + strings.Join(counts, ", ") + ")",
-		" ON CONFLICT (" + keys + ") DO UPDATE SET " + strings.Join(sums, ", ")
+	return "INSERT INTO usage(" + keys + ", " + strings.Join(counts, ", ") + ", bins)",
+		" ON CONFLICT (" + keys + ") DO UPDATE SET " + strings.Join(sums, ", ") + ", bins = excluded.bins"
 }()
 
 // take counts the usage batch, once.
@@ -53,8 +55,12 @@ func (w *writing) take() error {
 	if taken {
 		return u.Taken()
 	}
+	merged := u.Merged()
+	if err := w.bins(merged); err != nil {
+		return err
+	}
 	var rows []any
-	for _, r := range u.Merged() {
+	for _, r := range merged {
 		key := r.Key()
 		for _, name := range store.Dimensions {
 			rows = append(rows, key.Part(name))
@@ -67,10 +73,78 @@ func (w *writing) take() error {
 			}
 			rows = append(rows, n)
 		}
+		rows = append(rows, r.Bins.Encode())
 	}
 	w.do(Statement{`INSERT INTO taken(spool, number, seq) VALUES ($1, $2, $3)`, []any{u.Spool, u.Number, int64(w.head.Seq)}})
-	w.do(insert(rollUp, addUp, len(store.Dimensions)+len(counts), rows)...)
+	w.do(insert(rollUp, addUp, len(store.Dimensions)+len(counts)+1, rows)...)
 	return nil
+}
+
+// bins adds to rows the bins that stand at the same keys. The place in line that
+// the transaction holds keeps others from adding theirs meanwhile.
+func (w *writing) bins(rows []*store.UsageRow) (err error) {
+	chunked(len(rows), func(from, to int) {
+		if err != nil {
+			return
+		}
+		err = w.conn.Query(w.ctx, standing(rows[from:to]), func(scan func(...any) error) error {
+			var i int64
+			var data []byte
+			if err := scan(&i, &data); err != nil {
+				return err
+			}
+			b, err := report.DecodeBins(data)
+			r := rows[from+int(i)]
+			r.Bins = b.Add(r.Bins)
+			return err
+		})
+	})
+	return err
+}
+
+// standing reads the bins at the keys of rows, each with the place of its row.
+// CROSS JOIN tells SQLite to begin with the keys; the first of them tells
+// PostgreSQL their types.
+func standing(rows []*store.UsageRow) Statement {
+	var b builder
+	b.add("WITH k(i, " + strings.Join(store.Dimensions, ", ") + ") AS (VALUES ")
+	for i, r := range rows {
+		if i > 0 {
+			b.add(", ")
+		}
+		b.add("(" + strconv.Itoa(i))
+		key := r.Key()
+		for _, name := range store.Dimensions {
+			switch part := key.Part(name).(type) {
+			case int64:
+				b.add(", "+cast(i, "BIGINT"), part)
+			case string:
+				b.add(", "+cast(i, "TEXT"), part)
+			}
+		}
+		b.add(")")
+	}
+	b.add(") SELECT k.i, u.bins FROM k CROSS JOIN usage u WHERE u.bins IS NOT NULL")
+	for _, name := range store.Dimensions {
+		b.add(" AND u." + name + " = k." + name)
+	}
+	return b.statement()
+}
+
+// cast is an argument of row i.
+func cast(i int, as string) string {
+	if i > 0 {
+		return "?"
+	}
+	return "CAST(? AS " + as + ")"
+}
+
+// pointers lead to the named dimensions of a key.
+func pointers(key *store.UsageKey, names []string) (to []any) {
+	for _, name := range names {
+		to = append(to, key.Pointer(name))
+	}
+	return to
 }
 
 // Usage implements store.DB.
@@ -78,10 +152,21 @@ func (d *DB) Usage(ctx context.Context, q store.UsageQuery) ([]store.UsageRow, e
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
+	by := slices.Compact(slices.Sorted(slices.Values(q.By)))
+	var bins map[store.UsageKey]report.Bins
+	if q.Bins {
+		// Before the counts: what is counted in between has no bins then, which
+		// a distribution allows for, rather than bins that nothing counts.
+		var err error
+		if bins, err = d.bins(ctx, q, by); err != nil {
+			return nil, err
+		}
+	}
 	var rows []*store.UsageRow
-	err := d.query(ctx, "summing usage", sums(q), func(scan func(...any) error) error {
-		r, err := scanUsage(scan, q.By)
+	err := d.query(ctx, "summing usage", sums(q, by), func(scan func(...any) error) error {
+		r, key, err := scanUsage(scan, by)
 		if r != nil {
+			r.Bins = bins[key]
 			rows = append(rows, r)
 		}
 		return err
@@ -92,8 +177,30 @@ func (d *DB) Usage(ctx context.Context, q store.UsageQuery) ([]store.UsageRow, e
 	return q.Sorted(rows), nil
 }
 
-func sums(q store.UsageQuery) Statement {
-	by := slices.Compact(slices.Sorted(slices.Values(q.By)))
+// bins sums the bins of what is asked for.
+func (d *DB) bins(ctx context.Context, q store.UsageQuery, by []string) (map[store.UsageKey]report.Bins, error) {
+	var b builder
+	b.add(`SELECT bins`)
+	for _, name := range by {
+		b.add(`, ` + name)
+	}
+	b.add(` FROM usage WHERE bins IS NOT NULL`)
+	where(&b, q)
+	sums := map[store.UsageKey]report.Bins{}
+	err := d.query(ctx, "summing usage", b.statement(), func(scan func(...any) error) error {
+		var key store.UsageKey
+		var data []byte
+		if err := scan(append([]any{&data}, pointers(&key, by)...)...); err != nil {
+			return err
+		}
+		more, err := report.DecodeBins(data)
+		sums[key] = sums[key].Add(more)
+		return err
+	})
+	return sums, err
+}
+
+func sums(q store.UsageQuery, by []string) Statement {
 	var b builder
 	b.add(`SELECT count(*)`)
 	for _, name := range counts {
@@ -103,6 +210,15 @@ func sums(q store.UsageQuery) Statement {
 		b.add(`, ` + name)
 	}
 	b.add(` FROM usage WHERE true`)
+	where(&b, q)
+	if len(by) > 0 {
+		b.add(` GROUP BY ` + strings.Join(by, ", "))
+	}
+	return b.statement()
+}
+
+// where narrows a statement to what is asked for.
+func where(b *builder, q store.UsageQuery) {
 	if !q.From.IsZero() {
 		b.add(` AND hour >= ?`, q.From.UnixMicro())
 	}
@@ -113,14 +229,10 @@ func sums(q store.UsageQuery) Statement {
 		value, _ := store.UsageValue(name, q.Where[name]) // checked
 		b.add(` AND `+name+` = ?`, value)
 	}
-	if len(by) > 0 {
-		b.add(` GROUP BY ` + strings.Join(by, ", "))
-	}
-	return b.statement()
 }
 
 // scanUsage reads what sums selects; nil when it adds up nothing.
-func scanUsage(scan func(...any) error, names []string) (*store.UsageRow, error) {
+func scanUsage(scan func(...any) error, by []string) (*store.UsageRow, store.UsageKey, error) {
 	var n int64
 	var sum [4]int64
 	latency := make([]int64, len(buckets))
@@ -129,16 +241,14 @@ func scanUsage(scan func(...any) error, names []string) (*store.UsageRow, error)
 		to = append(to, &latency[i])
 	}
 	var key store.UsageKey
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		to = append(to, key.Pointer(name))
-	}
+	to = append(to, pointers(&key, by)...)
 	if err := scan(to...); err != nil || n == 0 {
-		return nil, err
+		return nil, key, err
 	}
 	r := key.Row()
 	r.Requests, r.BytesIn, r.BytesOut, r.BackendMicros = sum[0], sum[1], sum[2], sum[3]
 	if slices.Max(latency) > 0 {
 		r.Latency = latency
 	}
-	return r, nil
+	return r, key, nil
 }

@@ -3,8 +3,10 @@ package storetest
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"gatehouse"
+	"gatehouse/report"
 	"gatehouse/store"
 )
 
@@ -36,6 +38,25 @@ func Bench(b *testing.B, n int, open func(b *testing.B) store.DB) {
 			apply(b, db, store.Batch{Usage: counts(5000, int64(i+1))})
 		}
 	})
+	summed := open(b)
+	const hours = 20
+	for i := range hours {
+		u := counts(5000, int64(i+1))
+		for r := range u.Rows {
+			u.Rows[r].Hour = hour.Add(time.Duration(i) * time.Hour)
+		}
+		apply(b, summed, store.Batch{Usage: u})
+	}
+	for _, bins := range []bool{false, true} {
+		b.Run(fmt.Sprintf("Usage/by api of %d, bins %t", hours*5000, bins), func(b *testing.B) {
+			for b.Loop() {
+				rows, err := summed.Usage(b.Context(), store.UsageQuery{By: []string{"api"}, Bins: bins})
+				if err != nil || len(rows) == 0 {
+					b.Fatal(len(rows), err)
+				}
+			}
+		})
+	}
 	db := open(b)
 	for from := 0; from < n; from += 10_000 {
 		apply(b, db, bulk(fmt.Sprintf("part%05d/", from/10_000), min(10_000, n-from), 0))
@@ -72,8 +93,13 @@ func counts(n int, number int64) *store.Usage {
 	for i := range n {
 		u.Rows = append(u.Rows, store.UsageRow{
 			Hour: hour, Environment: "prod", Gateway: "edge", API: fmt.Sprintf("team%d/api%d@v1", i%97, i/10), Operation: fmt.Sprintf("operation%d", i%10),
-			Application: "billing/invoices", Product: "payments/commerce", Plan: "gold", Class: 2, Requests: 3, BytesOut: 1000, Latency: []int64{0, 1, 2},
+			Application: "billing/invoices", Product: "payments/commerce", Plan: "gold", Class: 2, BytesOut: 1000,
 		})
+		r := &u.Rows[i]
+		for j := range 20 {
+			r.Bins = append(r.Bins, report.BinCount{Bin: 200 + (i+3*j)%9 + 10*j, N: 1})
+		}
+		r.Requests, r.Latency = 20, r.Bins.Steps()
 	}
 	return u
 }

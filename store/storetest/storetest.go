@@ -41,6 +41,7 @@ func Run(t *testing.T, open func(t *testing.T) store.DB) {
 		{"event chain", eventChain},
 		{"usage", usage},
 		{"usage once", usageOnce},
+		{"usage bins", usageBins},
 		{"jobs", jobs},
 		{"jobs with a batch", jobsWithABatch},
 		{"jobs claimed at once", jobsAtOnce},

@@ -85,6 +85,70 @@ func usage(t *testing.T, db store.DB) {
 	}
 }
 
+// usageBins holds that latencies told finely add up, beside rows of programs that
+// do not tell them, in batches and in sums of any dimensions.
+func usageBins(t *testing.T, db store.DB) {
+	row := func(api, app string, bins ...int) store.UsageRow {
+		r := store.UsageRow{Hour: hour, Environment: "prod", Gateway: "g", API: api, Application: app, Class: 2, Requests: int64(len(bins))}
+		for _, b := range bins {
+			r.Bins = r.Bins.Add(report.Bins{{Bin: b, N: 1}})
+		}
+		r.Latency = r.Bins.Steps()
+		return r
+	}
+	before := store.UsageRow{Hour: hour, Environment: "prod", Gateway: "g", API: "p/x@v1", Application: "a", Class: 2, Requests: 2, Latency: latency(8, 2)}
+	for i, rows := range [][]store.UsageRow{
+		{row("p/x@v1", "a", 100, 200, 200), row("p/x@v1", "b", 484), row("p/y@v1", "a", 0)},
+		{before},
+		{row("p/x@v1", "a", 150), row("p/x@v1", "a", 200, 300), row("p/x@v1", "é'", 7)},
+	} {
+		apply(t, db, store.Batch{Usage: &store.Usage{Spool: "bins", Number: int64(i + 1), Rows: rows}})
+	}
+	for _, tt := range []struct {
+		name string
+		q    store.UsageQuery
+		want []report.Bins
+	}{
+		{"total", store.UsageQuery{}, []report.Bins{{{Bin: 0, N: 1}, {Bin: 7, N: 1}, {Bin: 100, N: 1}, {Bin: 150, N: 1}, {Bin: 200, N: 3}, {Bin: 300, N: 1}, {Bin: 484, N: 1}}}},
+		{"by api", store.UsageQuery{By: []string{"api"}}, []report.Bins{
+			{{Bin: 7, N: 1}, {Bin: 100, N: 1}, {Bin: 150, N: 1}, {Bin: 200, N: 3}, {Bin: 300, N: 1}, {Bin: 484, N: 1}}, {{Bin: 0, N: 1}}}},
+		{"of one application", store.UsageQuery{Where: map[string]string{"application": "b"}, By: []string{"hour", "application"}}, []report.Bins{{{Bin: 484, N: 1}}}},
+		{"of another hour", store.UsageQuery{From: hour.Add(time.Hour)}, nil},
+	} {
+		tt.q.Bins = true
+		rows, err := db.Usage(t.Context(), tt.q)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		var got []report.Bins
+		for _, r := range rows {
+			got = append(got, r.Bins)
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+		tt.q.Bins = false
+		if rows, err = db.Usage(t.Context(), tt.q); err != nil || len(rows) > 0 && rows[0].Bins != nil {
+			t.Errorf("%s: got bins that were not asked for: %+v, %v", tt.name, rows, err)
+		}
+	}
+	rows, err := db.Usage(t.Context(), store.UsageQuery{Bins: true})
+	if err != nil || rows[0].Requests != 11 || (report.Distribution{Latency: rows[0].Latency, Bins: rows[0].Bins}).Total() != 11 {
+		t.Errorf("got %+v, %v; want 11 requests and latencies", rows, err)
+	}
+	for name, bad := range map[string]store.UsageRow{
+		"more than the histogram": {Hour: hour, Requests: 1, Latency: latency(0, 1), Bins: report.Bins{{Bin: 0, N: 2}}},
+		"another step":            {Hour: hour, Requests: 1, Latency: latency(0, 1), Bins: report.Bins{{Bin: 484, N: 1}}},
+		"without a histogram":     {Hour: hour, Requests: 1, Bins: report.Bins{{Bin: 0, N: 1}}},
+		"out of order":            {Hour: hour, Requests: 2, Latency: latency(0, 2), Bins: report.Bins{{Bin: 1, N: 1}, {Bin: 0, N: 1}}},
+		"beyond the last":         {Hour: hour, Requests: 1, Latency: latency(18, 1), Bins: report.Bins{{Bin: report.NumBins, N: 1}}},
+		"nothing":                 {Hour: hour, Requests: 1, Latency: latency(0, 1), Bins: report.Bins{{Bin: 0}}},
+	} {
+		_, err := db.Apply(t.Context(), store.Batch{Usage: &store.Usage{Spool: "bad", Number: 1, Rows: []store.UsageRow{bad}}})
+		want(t, name, err, gatehouse.Invalid)
+	}
+}
+
 func usageOnce(t *testing.T, db store.DB) {
 	b := store.Batch{Usage: &store.Usage{Spool: "s", Number: 7, Rows: []store.UsageRow{{Hour: hour, API: "p/x@v1", Class: 2, Requests: 1}}},
 		Events: []*gatehouse.Event{event("usage")}, Writes: []store.Write{put("Thing/ack", store.Any)}}
