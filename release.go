@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gatehouse/jsonx"
+	"gatehouse/report"
 )
 
 // States of a release.
@@ -87,8 +88,10 @@ type Canary struct {
 type CanaryCount struct {
 	From     time.Time `json:"from,omitzero"` // start of the hour it counts from
 	Requests int64     `json:"requests,omitempty"`
-	Errors   int64     `json:"errors,omitempty"`  // answers of class 5xx
-	Latency  []int64   `json:"latency,omitempty"` // by report.LatencyBounds
+	Errors   int64     `json:"errors,omitempty"` // answers of class 5xx
+	// Latency is by report.LatencyBounds, Bins tells the same more finely.
+	Latency []int64     `json:"latency,omitempty"`
+	Bins    report.Bins `json:"bins,omitempty"`
 }
 
 // Weight is the percentage of callers on the canary's side.

@@ -10,7 +10,7 @@ var GetServiceLevels = Route[PromisesRequest, PromisesAnswer]{Operation{
 	Doc: `Tell whether what plans and APIs promise was kept
 
 Availability is the share of counted requests that were not answered with a status of class 5, by a backend or by the gateway. Requests turned down with a 4xx count as served; those whose caller left before the answer do not count.
-Latency is judged by a histogram whose bounds double: where the promise lies between two bounds and the quantile too, the verdict is undecided.
+Latency is known within 5 %, by bounds at round numbers of milliseconds and seconds: a promise at such a bound is decided exactly. Where the promise lies between two bounds and the quantile too, the verdict is undecided; what gateways of before counted is known by bounds that double.
 Roll-ups are hourly: a rolling window holds its full hours and what the running one has so far.`,
 }}
 

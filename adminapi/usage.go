@@ -54,8 +54,9 @@ type UsageRow struct {
 	BytesOut    int64     `json:"bytesOut"`
 	// BackendMicros is the mean time spent waiting for the backend.
 	BackendMicros int64 `json:"backendMicros,omitempty"`
-	// Percentiles in microseconds, read from a histogram whose bounds double:
-	// each is the bound that the true value does not pass.
+	// Percentiles in microseconds: each is a bound that the true value does not
+	// pass and is at most 5 % below; a factor of two where gateways of before
+	// counted.
 	P50 int64 `json:"p50,omitempty"`
 	P95 int64 `json:"p95,omitempty"`
 	P99 int64 `json:"p99,omitempty"`

@@ -22,8 +22,8 @@ func (a *App) slaReport() *cobra.Command {
 		Use: "report", Short: "Tell whether what plans and APIs promise was kept", Args: exactly(0, "no arguments but flags"),
 		Long: `Tell whether what plans and APIs promise was kept, in a calendar month or a rolling window.
 Requests answered with a 5xx fail, whoever gave it; a request turned down with a 4xx is
-served, and one whose caller left does not count. Latency is read from a histogram whose
-bounds double; a promise between two bounds may be undecided.`,
+served, and one whose caller left does not count. Latency is known within 5 %; promises at
+round numbers such as 50ms, 200ms or 1.5s are decided exactly.`,
 		Example: "  gatehouse sla report --team payments --month 2026-11\n  gatehouse sla report --app billing/invoices --window 7d",
 		RunE: func(c *cobra.Command, _ []string) error {
 			out, err := ask(a, c.Context(), (*client.Client).GetServiceLevels, in)

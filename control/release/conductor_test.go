@@ -197,15 +197,33 @@ func TestCanaryWaits(t *testing.T) {
 
 func TestQuantile(t *testing.T) {
 	h := make([]int64, len(report.LatencyBounds)+1)
-	if got := quantile(h, 0.95); got != 0 {
+	coarse := gatehouse.CanaryCount{Latency: h}
+	if got := quantile(coarse, 0.95); got != 0 {
 		t.Errorf("of nothing: %g", got)
 	}
 	h[11] = 100 // 128 to 256 ms
-	if got := quantile(h, 0.5); got < 191 || got > 193 {
+	if got := quantile(coarse, 0.5); got < 191 || got > 193 {
 		t.Errorf("half of what lies evenly between 128 and 256 ms: %g", got)
 	}
 	h[len(h)-1] = 100
-	if got := quantile(h, 0.99); got < 16384 {
-		t.Errorf("above all bounds: %g", got)
+	if got := quantile(coarse, 0.99); got < 16384 || got > 32768 {
+		t.Errorf("above all bounds of before: %g", got)
+	}
+	fine := gatehouse.CanaryCount{Latency: []int64{11: 100}, Bins: report.Bins{{Bin: report.Bin(130 * time.Millisecond), N: 100}}}
+	if got := quantile(fine, 0.95); got < 128 || got > 130 {
+		t.Errorf("all of them at 130 ms: %g", got)
+	}
+}
+
+// A canary is stopped by what its callers wait, not by where a step that doubles
+// happens to end: p95 of 135 ms is within 150 ms, of 160 ms it is not.
+func TestBrokenByLatencyIsFine(t *testing.T) {
+	k := &gatehouse.Canary{CanaryPlan: gatehouse.CanaryPlan{StopOn: []gatehouse.CanaryBound{{Measure: "p95", Over: 150}}, Steps: []int{5}}}
+	for took, want := range map[time.Duration]bool{135 * time.Millisecond: false, 149 * time.Millisecond: false, 160 * time.Millisecond: true} {
+		bins := report.Bins{{Bin: report.Bin(took), N: 500}}
+		why := Broken(k, gatehouse.CanaryCount{Requests: 500, Latency: bins.Steps(), Bins: bins})
+		if (why != "") != want {
+			t.Errorf("p95 of %s against 150 ms: %q", took, why)
+		}
 	}
 }

@@ -16,7 +16,7 @@ func hourOf(t time.Time) time.Time { return t.UTC().Truncate(time.Hour) }
 // hour on.
 func (d *Desk) counted(ctx context.Context, env string, ref catalog.Ref, revision string, from time.Time) (gatehouse.CanaryCount, error) {
 	out := gatehouse.CanaryCount{From: from}
-	rows, err := d.db.Usage(ctx, store.UsageQuery{From: from, By: []string{"class"}, Where: map[string]string{
+	rows, err := d.db.Usage(ctx, store.UsageQuery{From: from, Bins: true, By: []string{"class"}, Where: map[string]string{
 		"environment": env, "api": ref.String(), "revision": report.ShortRevision(revision),
 	}})
 	if err != nil {
@@ -33,6 +33,7 @@ func (d *Desk) counted(ctx context.Context, env string, ref catalog.Ref, revisio
 			}
 			out.Latency[i] += n
 		}
+		out.Bins = out.Bins.Add(r.Bins)
 	}
 	return out, nil
 }
@@ -50,5 +51,6 @@ func (d *Desk) Since(ctx context.Context, env string, ref catalog.Ref, k *gateho
 			now.Latency[i] -= n
 		}
 	}
+	now.Bins = now.Bins.Less(k.Base.Bins)
 	return now, nil
 }

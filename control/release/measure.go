@@ -29,47 +29,17 @@ func measure(name string, seen gatehouse.CanaryCount) (value float64, unit strin
 	case "errors":
 		return 100 * float64(seen.Errors) / float64(seen.Requests), "%"
 	case "p50":
-		return quantile(seen.Latency, 0.50), "ms"
+		return quantile(seen, 0.50), "ms"
 	case "p95":
-		return quantile(seen.Latency, 0.95), "ms"
+		return quantile(seen, 0.95), "ms"
 	}
-	return quantile(seen.Latency, 0.99), "ms"
+	return quantile(seen, 0.99), "ms"
 }
 
-// quantile estimates a quantile of a latency histogram in milliseconds, evenly
-// within the step it falls into: steps double, and to take their upper bound
-// would stop a canary that is within its bound.
-func quantile(histogram []int64, q float64) float64 {
-	var total int64
-	for _, n := range histogram {
-		total += max(n, 0)
-	}
-	if total == 0 {
-		return 0
-	}
-	rank, below := q*float64(total), 0.0
-	for i, n := range histogram {
-		if n <= 0 {
-			continue
-		}
-		if next := below + float64(n); next >= rank || i == len(histogram)-1 {
-			low, high := bounds(i)
-			return milliseconds(low) + (milliseconds(high)-milliseconds(low))*min(1, (rank-below)/float64(n))
-		}
-		below += float64(n)
-	}
-	_, high := bounds(len(report.LatencyBounds))
-	return milliseconds(high)
+// quantile estimates a quantile of the latencies in milliseconds, evenly within
+// the bounds it lies between: where they double, as they did for gateways of
+// before, to take the upper one would stop a canary that is within its bound.
+func quantile(seen gatehouse.CanaryCount, q float64) float64 {
+	d := report.Distribution{Latency: seen.Latency, Bins: seen.Bins}.Estimate(q)
+	return float64(d) / float64(time.Millisecond)
 }
-
-func bounds(i int) (low, high time.Duration) {
-	if i > 0 {
-		low = report.LatencyBounds[min(i, len(report.LatencyBounds))-1]
-	}
-	if i < len(report.LatencyBounds) {
-		return low, report.LatencyBounds[i]
-	}
-	return low, 2 * low
-}
-
-func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

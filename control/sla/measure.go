@@ -16,7 +16,7 @@ import (
 const (
 	Kept      = "met"
 	Broken    = "missed"
-	Undecided = "undecided" // the histogram cannot tell
+	Undecided = "undecided" // the limit lies within the bounds that are known
 	NoData    = "no data"
 )
 
@@ -52,7 +52,7 @@ type Quantile struct {
 // A tally adds up what is measured together.
 type tally struct {
 	counted, failed, left int64
-	histogram             []int64 // of answers that were not turned down
+	took                  report.Distribution // of answers that were not turned down
 }
 
 func (t *tally) add(r *store.UsageRow) {
@@ -70,12 +70,13 @@ func (t *tally) add(r *store.UsageRow) {
 	if r.Denied != "" {
 		return
 	}
-	for len(t.histogram) < len(r.Latency) {
-		t.histogram = append(t.histogram, 0)
+	for len(t.took.Latency) < len(r.Latency) {
+		t.took.Latency = append(t.took.Latency, 0)
 	}
 	for i, n := range r.Latency {
-		t.histogram[i] += n
+		t.took.Latency[i] += n
 	}
+	t.took.Bins = t.took.Bins.Add(r.Bins)
 }
 
 // judge compares with what is promised. A nil tally counted nothing.
@@ -118,27 +119,11 @@ func (t *tally) judge(o gatehouse.SLA) Measure {
 // whose rank is percent of all, rounded up.
 func (t *tally) quantile(percent int, limit time.Duration) Quantile {
 	q := Quantile{Percent: percent, Limit: limit, Verdict: NoData}
-	var n int64
-	for _, c := range t.histogram {
-		n += c
-	}
-	if n == 0 {
+	over, upTo, ok := t.took.Quantile(float64(percent))
+	if !ok {
 		return q
 	}
-	rank := (n*int64(percent) + 99) / 100
-	var sum int64
-	for i, c := range t.histogram {
-		if sum += c; sum < rank {
-			continue
-		}
-		if i > 0 {
-			q.Over = report.LatencyBounds[min(i, len(report.LatencyBounds))-1]
-		}
-		if i < len(report.LatencyBounds) {
-			q.UpTo = report.LatencyBounds[i]
-		}
-		break
-	}
+	q.Over, q.UpTo = over, upTo
 	switch {
 	case q.UpTo > 0 && q.UpTo <= limit:
 		q.Verdict = Kept
@@ -153,9 +138,10 @@ func (t *tally) quantile(percent int, limit time.Duration) Quantile {
 // counts are tallies by subject.
 type counts struct{ by map[subject]*tally }
 
-// counts sums usage once by all that promises are made for.
-func (p *Promises) counts(ctx context.Context, q Question, from, to time.Time) (*counts, error) {
-	u := store.UsageQuery{From: from, To: to, By: []string{"environment", "api", "class", "denied"}, Where: map[string]string{}}
+// counts sums usage once by all that promises are made for, finely where
+// latency matters.
+func (p *Promises) counts(ctx context.Context, q Question, from, to time.Time, latency bool) (*counts, error) {
+	u := store.UsageQuery{From: from, To: to, Bins: latency, By: []string{"environment", "api", "class", "denied"}, Where: map[string]string{}}
 	if q.API == "" {
 		u.By = append(u.By, "product", "plan")
 	}

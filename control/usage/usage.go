@@ -8,7 +8,6 @@ package usage
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"gatehouse"
@@ -35,7 +34,7 @@ func (m *Usage) Take(ctx context.Context, environment string, b *report.Batch) e
 		u.Rows = append(u.Rows, store.UsageRow{
 			Hour: b.From.UTC().Truncate(time.Hour), Environment: environment, Gateway: b.Gateway, API: c.API, Operation: c.Operation,
 			Application: c.Application, Product: c.Product, Plan: c.Plan, Class: c.Class, Denied: c.Denied, Revision: c.Revision,
-			Requests: c.Requests, BytesIn: c.BytesIn, BytesOut: c.BytesOut, BackendMicros: c.BackendMicros, Latency: c.Latency,
+			Requests: c.Requests, BytesIn: c.BytesIn, BytesOut: c.BytesOut, BackendMicros: c.BackendMicros, Latency: c.Latency, Bins: c.Bins,
 		})
 	}
 	_, err := m.DB.Apply(ctx, store.Batch{Usage: u})
@@ -51,8 +50,8 @@ func (m *Usage) Take(ctx context.Context, environment string, b *report.Batch) e
 // A Row is a sum of requests alike.
 type Row struct {
 	store.UsageRow
-	// P50, P95 and P99 are upper bounds of the latency percentiles: those of
-	// the histogram's step, at most a factor of two above. Zero without
+	// P50, P95 and P99 are upper bounds of the latency percentiles, at most 5 %
+	// above; a factor of two where gateways of before counted. Zero without
 	// requests.
 	P50, P95, P99 time.Duration
 }
@@ -69,34 +68,25 @@ func (m *Usage) Query(ctx context.Context, q store.UsageQuery) ([]Row, error) {
 	if err := q.Check(); err != nil {
 		return nil, err
 	}
+	q.Bins = true
 	sums, err := m.DB.Usage(ctx, q)
 	if err != nil {
 		return nil, gatehouse.E(gatehouse.KindOf(err), "querying usage: %w", err)
 	}
 	rows := make([]Row, 0, len(sums))
 	for _, s := range sums {
-		rows = append(rows, Row{UsageRow: s, P50: Percentile(s.Latency, 50), P95: Percentile(s.Latency, 95), P99: Percentile(s.Latency, 99)})
+		d := report.Distribution{Latency: s.Latency, Bins: s.Bins}
+		rows = append(rows, Row{UsageRow: s, P50: Percentile(d, 50), P95: Percentile(d, 95), P99: Percentile(d, 99)})
 	}
 	return rows, nil
 }
 
-// Percentile reads a percentile from a histogram by [report.LatencyBounds]: the
-// upper bound of the step it falls into. What lies above all bounds reads as
-// twice the last.
-func Percentile(histogram []int64, percent float64) time.Duration {
-	var total int64
-	for _, n := range histogram {
-		total += n
+// Percentile is the bound that a latency percentile does not pass, zero without
+// requests. What lies above all bounds reads as twice the last that it passed.
+func Percentile(d report.Distribution, percent float64) time.Duration {
+	over, upTo, _ := d.Quantile(percent)
+	if upTo == 0 {
+		return 2 * over
 	}
-	if total == 0 {
-		return 0
-	}
-	rank := int64(float64(total)*percent/100 + 0.999999)
-	var sum int64
-	at := slices.IndexFunc(histogram, func(n int64) bool { sum += n; return sum >= rank })
-	last := len(report.LatencyBounds) - 1
-	if at < 0 || at > last {
-		return 2 * report.LatencyBounds[last]
-	}
-	return report.LatencyBounds[at]
+	return upTo
 }

@@ -62,6 +62,32 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// TestPercentileIsFine holds that percentiles are told by bins, and that a batch
+// whose bins do not fit its histogram is refused.
+func TestPercentileIsFine(t *testing.T) {
+	u := &usage.Usage{DB: memory.New()}
+	at := time.Date(2027, 1, 31, 15, 20, 0, 0, time.UTC)
+	count := report.Count{API: "a/x@v1", Class: 2, Requests: 100}
+	for _, took := range []struct {
+		d time.Duration
+		n int64
+	}{{150 * time.Millisecond, 90}, {190 * time.Millisecond, 8}, {70 * time.Second, 2}} {
+		count.Bins = count.Bins.Add(report.Bins{{Bin: report.Bin(took.d), N: took.n}})
+	}
+	count.Latency = count.Bins.Steps()
+	if err := u.Take(t.Context(), "dev", &report.Batch{Gateway: "g", Spool: "s", Number: 1, From: at, To: at.Add(time.Minute), Counts: []report.Count{count}}); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := u.Query(t.Context(), store.UsageQuery{From: at.Add(-time.Hour), To: at.Add(time.Hour)})
+	if err != nil || len(rows) != 1 || rows[0].P50 != 150*time.Millisecond || rows[0].P95 != 190*time.Millisecond || rows[0].P99 != 2*time.Minute {
+		t.Errorf("got %+v, %v; want 150ms, 190ms and twice the last bound", rows, err)
+	}
+	count.Latency = nil
+	if err := u.Take(t.Context(), "dev", &report.Batch{Gateway: "g", Spool: "s", Number: 2, From: at, Counts: []report.Count{count}}); !gatehouse.Is(err, gatehouse.Invalid) {
+		t.Errorf("bins without a histogram: %v", err)
+	}
+}
+
 func TestPercentile(t *testing.T) {
 	b := report.LatencyBounds
 	tests := []struct {
@@ -78,7 +104,7 @@ func TestPercentile(t *testing.T) {
 		{append(make([]int64, len(b)), 1), 50, 2 * b[len(b)-1]}, // above all bounds
 	}
 	for _, tt := range tests {
-		if got := usage.Percentile(tt.histogram, tt.percent); got != tt.want {
+		if got := usage.Percentile(report.Distribution{Latency: tt.histogram}, tt.percent); got != tt.want {
 			t.Errorf("p%v of %v: got %s, want %s", tt.percent, tt.histogram, got, tt.want)
 		}
 	}
