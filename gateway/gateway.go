@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/credential"
 	"gatehouse/gateway/fetch"
 	"gatehouse/gateway/limit"
 	"gatehouse/gateway/listen"
@@ -125,6 +126,7 @@ type Gateway struct {
 	canaries map[string]*canary // in force, by the ID of the API they stand beside
 	aside    []report.Refusal   // what did not come into force
 	gate     gate
+	struck   *credential.Struck // what tables are given to refuse
 	closed   bool
 	stopping bool
 }

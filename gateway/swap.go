@@ -291,6 +291,7 @@ func (s *swap) finish(m *snapshot.Manifest) {
 			s.refuse(c)
 		}
 	}
+	s.next.Struck = g.struck
 	g.flow.Swap(s.next)
 	for _, d := range s.gone {
 		d.Done()

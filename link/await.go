@@ -10,7 +10,7 @@ import (
 // is judged that counts, and what was asked for is asked for again.
 func (r *Runner) await(ctx context.Context, wait time.Duration) (news *Update, judged bool, err error) {
 	if r.Judged == nil {
-		news, err = r.Client.Manifest(ctx, r.current, wait, r.health())
+		news, err = r.Client.Manifest(ctx, r.current, r.struck, wait, r.health())
 		return news, false, err
 	}
 	polling, end := context.WithCancel(ctx)
@@ -23,12 +23,12 @@ func (r *Runner) await(ctx context.Context, wait time.Duration) (news *Update, j
 		case <-polling.Done():
 		}
 	})
-	news, err = r.Client.Manifest(polling, r.current, wait, r.health())
+	news, err = r.Client.Manifest(polling, r.current, r.struck, wait, r.health())
 	end()
 	watch.Wait()
 	if judged && news != nil {
-		// The gateway judges again when it takes the news.
-		judged = false
+		// The gateway judges again when it takes the news, and strikes come again.
+		judged = news.Strikes != nil
 	}
 	return news, judged, err
 }

@@ -133,14 +133,15 @@ func (c *Client) Renew(ctx context.Context) (*Identity, error) {
 	return id, nil
 }
 
-// Manifest waits for news after base; nil when there is none within the wait.
+// Manifest waits for news after base; nil when there is none within the wait. have
+// is what it tells beside base: that strikes are taken, and which are in force.
 // What it returns is whole and proven: signed by the installation, for this
 // gateway, and not older than base. Chunks that came along are with it.
-func (c *Client) Manifest(ctx context.Context, base *Update, wait time.Duration, health *report.Health) (*Update, error) {
-	poll := &Poll{Wait: int(wait.Seconds()), Health: health}
+func (c *Client) Manifest(ctx context.Context, base *Update, have Position, wait time.Duration, health *report.Health) (*Update, error) {
 	if base != nil {
-		poll.Have = Position{base.Manifest.Serial, base.Digest}
+		have.Serial, have.Digest = base.Manifest.Serial, base.Digest
 	}
+	poll := &Poll{Have: have, Wait: int(wait.Seconds()), Health: health}
 	ctx, cancel := context.WithTimeout(ctx, wait+15*time.Second)
 	defer cancel()
 	var d *snapshot.Delta
@@ -149,6 +150,9 @@ func (c *Client) Manifest(ctx context.Context, base *Update, wait time.Duration,
 	}
 	if d == nil {
 		return nil, nil
+	}
+	if d.Strikes != nil && have.Strikes {
+		return &Update{Strikes: d.Strikes}, nil
 	}
 	u, err := prove(d, base, c.Identity())
 	if err != nil {

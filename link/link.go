@@ -10,7 +10,8 @@
 // compressed with zstd when that pays; chunks go as frames. Peers prove
 // themselves by TLS certificates of the installation's own authority; only
 // joining, which needs a token, goes without. A manifest request waits on the
-// server until there is news. All that a peer sends is bounded before it is
+// server until there is news; beside manifests, news are strikes: keys and
+subscriptions to refuse at once, for those who say that they take them. All that a peer sends is bounded before it is
 // read, and what a gateway takes is proven by the installation's signature, so
 // that nothing between the two has to be trusted.
 //
@@ -80,6 +81,10 @@ type Peer struct {
 type Position struct {
 	Serial int64         `json:"serial,omitempty"`
 	Digest snapshot.Hash `json:"digest,omitzero"`
+	// Strikes is set by instances that take them; Struck is the sum of those that
+	// are in force, zero for none.
+	Strikes bool          `json:"strikes,omitempty"`
+	Struck  snapshot.Hash `json:"struck,omitzero"`
 }
 
 // A Join asks for the first certificate of an instance.

@@ -34,6 +34,9 @@ type Runner struct {
 	Standing func() report.Standing
 	// Judged receives when that has changed by the clock alone; may be nil.
 	Judged <-chan struct{}
+	// Strike refuses what the configuration in force, and those to come, still
+	// have, instead of what it refused before; nil: this gateway cannot.
+	Strike func(*snapshot.Strikes)
 	// Rollup takes what was counted since it was last called; nil: nothing is.
 	Rollup func() []report.Count
 	// Health is sent with each poll; may be nil.
@@ -48,6 +51,7 @@ type Runner struct {
 	current  *Update // with what follows: used by the poll loop alone, once running
 	standing report.Ack
 	acked    bool
+	struck   Position // that strikes are taken, and which
 	unsaved  map[snapshot.Hash][]byte
 	unkept   *Update      // in force and not on disk
 	contact  atomic.Int64 // Unix nanoseconds of the last answer
@@ -68,6 +72,7 @@ func (r *Runner) Start(ctx context.Context, token, instance string) error {
 		r.Interval = 10 * time.Second
 	}
 	r.send, r.unsaved = make(chan struct{}, 1), map[snapshot.Hash][]byte{}
+	r.struck.Strikes = r.Strike != nil
 	r.loadInstances()
 	if err := r.identify(ctx, token, instance); err != nil {
 		return err
@@ -184,7 +189,12 @@ func (r *Runner) poll(ctx context.Context) {
 		if err == nil || StatusOf(err) != 0 {
 			r.contact.Store(r.Now().UnixNano())
 		}
-		if err == nil && news != nil {
+		switch {
+		case err != nil || news == nil:
+		case news.Strikes != nil:
+			r.Strike(news.Strikes)
+			r.struck.Struck = news.Strikes.Sum()
+		default:
 			err = r.take(ctx, news)
 		}
 		if err == nil {

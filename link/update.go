@@ -15,6 +15,8 @@ type Update struct {
 	KeyID     string
 	// Chunks that came along, by hash.
 	Chunks map[snapshot.Hash][]byte
+	// Strikes, if any, came instead of a manifest.
+	Strikes *snapshot.Strikes
 }
 
 // prove applies a delta and checks all that a gateway must not take on trust.

@@ -148,6 +148,9 @@ type Delta struct {
 	Signature []byte    `json:"signature"` // Ed25519 over Digest
 	KeyID     string    `json:"keyId"`
 	Chunks    []Content `json:"chunks,omitempty"` // small chunks sent along, to save the fetch
+	// Strikes, if any, are all there is to say: nothing else is set, and the
+	// manifest stays as it is. An empty list ends those before.
+	Strikes *Strikes `json:"strikes,omitempty"`
 }
 
 // Content is a chunk's bytes, sent along with a delta.

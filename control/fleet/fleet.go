@@ -49,6 +49,7 @@ type Fleet struct {
 	leases       leases
 	following    chan struct{} // holds one while changes are read and taken
 	loaded       atomic.Bool   // all there is was read
+	ready        chan struct{} // closed once gateways are offered it
 
 	mu        sync.Mutex // guards what follows
 	views     map[string]*history
@@ -57,6 +58,7 @@ type Fleet struct {
 	news      chan struct{}                  // likewise when an instance is heard of
 	instances map[string]*gatehouse.Instance // by "gateway/instance"
 	seen      map[string]sighting
+	struck    strikes // until all there is was read
 }
 
 // Open reads the installation's identity, or makes it on the first start, and who
@@ -70,6 +72,7 @@ func Open(ctx context.Context, o Options) (*Fleet, error) {
 	f := &Fleet{
 		Options: o, state: compile.New(o.DB), views: map[string]*history{}, offers: map[string]*offer{}, changed: make(chan struct{}), news: make(chan struct{}),
 		instances: map[string]*gatehouse.Instance{}, seen: map[string]sighting{}, following: make(chan struct{}, 1),
+		ready: make(chan struct{}), struck: newStrikes(),
 	}
 	f.leases.init(f.Now)
 	var err error
@@ -144,6 +147,7 @@ func (f *Fleet) loadInstances(ctx context.Context) error {
 func (f *Fleet) Run(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { f.keepLedger(ctx) })
+	wg.Go(func() { f.strike(ctx) })
 	defer wg.Wait()
 	for pause := time.Duration(0); ctx.Err() == nil; {
 		at := f.state.Seq()
@@ -190,6 +194,9 @@ func (f *Fleet) follow(ctx context.Context) error {
 	}
 	changed, err := f.state.Apply(ctx, changes, upTo)
 	f.publish(changed, upTo)
+	if err == nil {
+		f.endStrikes(upTo)
+	}
 	return err
 }
 

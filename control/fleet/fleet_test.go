@@ -67,6 +67,7 @@ type table struct {
 	chunks  map[snapshot.Hash][]byte
 	entries []snapshot.Entry
 	serial  int64
+	struck  snapshot.Strikes
 	swapped chan struct{}
 	refuse  func(*snapshot.Manifest) ([]report.Refusal, error)
 }
@@ -101,6 +102,20 @@ func (g *table) swap(_ context.Context, m *snapshot.Manifest, chunk func(snapsho
 	return aside, nil
 }
 
+func (g *table) strike(s *snapshot.Strikes) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.struck = *s
+	g.swapped <- struct{}{}
+}
+
+// strikes tells what is struck.
+func (g *table) strikes() snapshot.Strikes {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.struck
+}
+
 func (g *table) has(kind, name string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -130,7 +145,7 @@ type gateway struct {
 func startGateway(t testing.TB, dir, token, instance string, g *table, dial func(context.Context, string, string) (net.Conn, error), rollup func() []report.Count) *gateway {
 	t.Helper()
 	r := &link.Runner{
-		Client: &link.Client{URL: "https://control", Dial: dial, Program: "test"}, Dir: dir, Swap: g.swap, Rollup: rollup,
+		Client: &link.Client{URL: "https://control", Dial: dial, Program: "test"}, Dir: dir, Swap: g.swap, Strike: g.strike, Rollup: rollup,
 		Interval: time.Hour, Log: slog.New(slog.DiscardHandler),
 	}
 	if err := r.Start(context.Background(), token, instance); err != nil {

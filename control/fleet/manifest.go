@@ -86,6 +86,9 @@ func (f *Fleet) Manifest(ctx context.Context, p link.Peer, have link.Position, h
 		f.mu.Lock()
 		changed := f.changed
 		d := f.delta(p.Gateway, spec, have, head)
+		if d == nil {
+			d = f.struck.news(spec.Environment, have)
+		}
 		f.mu.Unlock()
 		if d != nil {
 			return d, nil

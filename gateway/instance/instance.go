@@ -105,7 +105,7 @@ func (i *Instance) open(ctx context.Context) error {
 	}
 	i.runner = &link.Runner{
 		Client: client,
-		Dir:    i.Data, Swap: i.Gateway.Swap, Standing: i.Gateway.Standing, Judged: i.Gateway.Judged(), Rollup: i.Gateway.Rollup, Health: i.Gateway.Health, Interval: i.Interval, Log: i.Log,
+		Dir:    i.Data, Swap: i.Gateway.Swap, Strike: i.Gateway.Strike, Standing: i.Gateway.Standing, Judged: i.Gateway.Judged(), Rollup: i.Gateway.Rollup, Health: i.Gateway.Health, Interval: i.Interval, Log: i.Log,
 	}
 	if err := i.runner.Start(ctx, i.Token, i.Name); err != nil {
 		return err

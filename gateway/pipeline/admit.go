@@ -140,6 +140,9 @@ func (c *Call) choose(found []credential.Subscription) (known int, plan *Plan) {
 	now := c.Now.Unix()
 	for i := range found {
 		m := &found[i]
+		if c.table.Struck.Has(m) {
+			continue
+		}
 		if !m.Live(now) {
 			known = max(known, expired)
 			continue

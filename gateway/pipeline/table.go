@@ -16,6 +16,7 @@ type Table struct {
 	Index       *route.Index[API]
 	Products    map[string]*Product
 	Credentials *credential.Index
+	Struck      *credential.Struck // of Credentials, these count no more
 	// Canaries stand beside the APIs they are of; nil when there is none, so that
 	// requests ask for nothing more.
 	Canaries map[*API]*Canary
