@@ -19,7 +19,7 @@ func infest(h house) {
 	}
 	boss, ann := h.on("user:boss@example.com"), h.on("user:ann@example.com")
 	h.put("/v1/teams/payments", doc("Team", `{"name":"payments"}`, `{"title":`+e+`,"summary":`+e+`,"contacts":{"email":"p@example.com","onCall":`+e+`,"channel":`+e+`}}`))
-	h.put("/v1/gateways/edge", doc("Gateway", `{"name":"edge"}`, `{"title":`+e+`,"environment":"dev","location":{"cloud":"aws","region":"eu-central-1"}}`))
+	h.put("/v1/gateways/edge", doc("Gateway", `{"name":"edge"}`, `{"title":`+e+`,"environment":"prod","location":{"cloud":"aws","region":"eu-central-1"}}`))
 	boss.put("/v1/frameworks/corporate", doc("Framework", `{"name":"corporate"}`, `{"title":`+e+`,"summary":`+e+`,"versions":[{"name":"2027.1","service":{"summary":`+e+`,"functional":{"access":`+e+`,"secureConfiguration":[`+e+`]},
 		"nonFunctional":{"request":`+e+`,"terms":`+e+`,"responsibilities":[{"task":`+e+`,"provider":"R","consumer":"A"}]}},
 		"controls":[{"id":"own-contact","title":`+e+`,"text":`+e+`,"mappings":{"x-own":[`+e+`]},"check":{"cel":{"expression":"api.support.contact != \"\"","message":`+e+`}}},

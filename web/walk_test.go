@@ -18,6 +18,10 @@ func settle(t *testing.T) house {
 	t.Helper()
 	h := open(t)
 	furnish(h)
+	// Nobody joins for it, so nothing would ever be live in dev.
+	if resp, text := h.send("DELETE", "/v1/gateways/edge", nil, nil); resp.StatusCode > 299 {
+		t.Fatalf("DELETE gateway: %d %s", resp.StatusCode, text)
+	}
 	for _, env := range []string{
 		`{"metadata":{"name":"qa"},"spec":{"stage":"qa","release":{"mode":"manual","after":["dev"]}}`, `{"metadata":{"name":"pre"},"spec":{"stage":"qa","release":{"mode":"approved","after":["qa"]}}`, `{"metadata":{"name":"prod"},"spec":{"stage":"prod","release":{"mode":"manual"}}`,
 	} {

@@ -1,8 +1,7 @@
 // The console's frame: who is signed in, which rooms there are, and which of
-// them is shown. A room is a module with show(place, session).
+// them is shown.
 import { el, put, svg } from '/shared/dom.js';
-import { problem } from '/shared/problem.js';
-import { signIn, signedOut } from '/shared/session.js';
+import { enter } from '/shared/frame.js';
 
 const groups = [
   ['Work', [
@@ -26,21 +25,9 @@ const groups = [
 // What no link of the frame leads to: the page of one team.
 const rooms = [...groups.flatMap(([, list]) => list), { name: 'team', title: 'Team', within: 'home' }];
 
-const page = document.getElementById('page');
-let main;
-let turn = 0; // counts visits, so that a slow room does not overwrite the next
+await enter({ area: 'console', first: 'home', rooms, build });
 
-const session = await signIn(page);
-if (session) {
-  frame();
-  addEventListener('popstate', () => visit());
-  addEventListener('unhandledrejection', (e) => (e.reason?.status === 401 ? signedOut(page, e.reason) : main.prepend(problem(e.reason))));
-  await visit();
-}
-
-function frame() {
-  document.body.classList.remove('alone');
-  main = el('main', { id: 'main', tabindex: -1 });
+function build(page, main, session) {
   const menu = el('button', { type: 'button', class: 'menu', 'aria-expanded': 'false', 'aria-controls': 'rooms', onclick: () => menu.setAttribute('aria-expanded', String(menu.getAttribute('aria-expanded') !== 'true')) }, 'Menu');
   put(page, el('div', { class: 'frame' },
     el('header', { class: 'side' },
@@ -50,43 +37,9 @@ function frame() {
       el('div', { class: 'who' }, el('strong', { id: 'subject', title: session.subject }, session.subject),
         el('span', { class: 'areas' }, el('a', { href: '/portal/' }, 'Portal'), ' · ', el('a', { href: '/reference/' }, 'API reference')))),
     main));
-  document.addEventListener('click', follow);
+  return () => menu.setAttribute('aria-expanded', 'false');
 }
 
 function icon(d) {
   return svg('svg', { viewBox: '0 0 24 24', 'aria-hidden': 'true', fill: 'none', stroke: 'currentColor', 'stroke-width': 1.8, 'stroke-linecap': 'round', 'stroke-linejoin': 'round' }, svg('path', { d }));
-}
-
-// follow shows links to rooms without loading the page again.
-function follow(e) {
-  const a = e.target.closest?.('a[href^="/console/"]');
-  if (!a || e.defaultPrevented || e.button || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
-  e.preventDefault();
-  a.closest('dialog')?.close();
-  history.pushState(null, '', a.getAttribute('href'));
-  visit(true);
-}
-
-async function visit(moved) {
-  const mine = ++turn;
-  const name = location.pathname.split('/')[2] || 'home';
-  const room = rooms.find((r) => r.name === name);
-  for (const a of page.querySelectorAll('a[data-room]')) a.dataset.room === (room?.within ?? name) ? a.setAttribute('aria-current', 'page') : a.removeAttribute('aria-current');
-  page.querySelector('.menu').setAttribute('aria-expanded', 'false');
-  document.title = `${room?.title ?? 'No page here'} · Gatehouse`;
-  const place = el('div', { class: 'stack' }, el('p', { class: 'busy' }, 'Loading…'));
-  put(main, place);
-  main.setAttribute('aria-busy', 'true');
-  try {
-    if (!room) throw new Error('there is no room of this name');
-    const { show } = await import(`/console/${room.name}/${room.name}.js`);
-    await show(place, session);
-    const title = place.querySelector('h1')?.textContent;
-    if (title && mine === turn) document.title = `${title} · Gatehouse`;
-  } catch (err) {
-    if (err.status === 401) return signedOut(page, err);
-    if (mine === turn) put(place, el('h1', { tabindex: -1 }, room?.title ?? 'No page here'), problem(err));
-  }
-  if (mine === turn) main.removeAttribute('aria-busy');
-  if (moved && mine === turn) place.querySelector('h1')?.focus();
 }
