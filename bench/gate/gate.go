@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -103,20 +101,7 @@ metadata: {name: %[1]s-judges}
 spec: {subject: "user:%[1]s@example.com", role: compliance, scope: organization}
 `
 
-func (m *measurement) fill(context.Context) error {
-	if err := m.site.Platform(); err != nil {
-		return err
-	}
-	if err := m.site.Join(); err != nil {
-		return err
-	}
-	dir := filepath.Join(m.site.Dir, "estate")
-	if err := estate.Write(dir, 0, m.apis, m.site.Backend); err != nil {
-		return err
-	}
-	_, _, err := m.site.CLI(0, "apply", "-f", dir, "--wait", "60s")
-	return err
-}
+func (m *measurement) fill(context.Context) error { return m.site.Fill(m.apis) }
 
 // govern takes a framework through its own gate, after which the gateway asks for
 // attestations.
@@ -163,12 +148,7 @@ func (m *measurement) govern(ctx context.Context) error {
 }
 
 func (m *measurement) apply(text string, more ...string) error {
-	file := filepath.Join(m.site.Dir, "applied.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		return err
-	}
-	_, _, err := m.site.CLI(0, append([]string{"apply", "-f", file, "--wait", "60s"}, more...)...)
-	return err
+	return m.site.Apply(text, append([]string{"--wait", "60s"}, more...)...)
 }
 
 // settled waits until every API is attested, and the gateway has heard of it.

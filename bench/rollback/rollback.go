@@ -9,13 +9,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"gatehouse/bench/estate"
 	"gatehouse/bench/load"
 	"gatehouse/bench/results"
 	"gatehouse/bench/site"
@@ -75,25 +72,11 @@ spec: {versions: [{name: v1, path: /cart, backend: cart, access: open, policies:
 `
 
 func (m *measurement) fill() error {
-	if err := m.site.Platform(); err != nil {
-		return err
-	}
-	if err := m.site.Join(); err != nil {
-		return err
-	}
-	dir := filepath.Join(m.site.Dir, "estate")
-	if err := estate.Write(dir, 0, m.apis, m.site.Backend); err != nil {
-		return err
-	}
-	if _, _, err := m.site.CLI(0, "apply", "-f", dir, "--wait", "60s"); err != nil {
+	if err := m.site.Fill(m.apis); err != nil {
 		return err
 	}
 	for _, step := range []string{"one", "two"} {
-		file := filepath.Join(m.site.Dir, step+".yaml")
-		if err := os.WriteFile(file, fmt.Appendf(nil, api, m.site.Backend, step), 0o600); err != nil {
-			return err
-		}
-		if _, _, err := m.site.CLI(0, "apply", "-f", file, "--wait", "60s"); err != nil {
+		if err := m.site.Apply(fmt.Sprintf(api, m.site.Backend, step), "--wait", "60s"); err != nil {
 			return err
 		}
 	}

@@ -99,12 +99,32 @@ func (s *Site) StartControl(polite bool) error {
 }
 
 // Platform makes the environment and the gateway.
-func (s *Site) Platform() error {
-	file := filepath.Join(s.Dir, "platform.yaml")
-	if err := os.WriteFile(file, []byte(estate.Platform), 0o600); err != nil {
+func (s *Site) Platform() error { return s.Apply(estate.Platform, "--wait", "0") }
+
+// Apply applies one file of documents.
+func (s *Site) Apply(text string, flags ...string) error {
+	file := filepath.Join(s.Dir, "applied.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		return err
 	}
-	_, _, err := s.CLI(0, "apply", "-f", file, "--wait", "0")
+	_, _, err := s.CLI(0, append([]string{"apply", "-f", file}, flags...)...)
+	return err
+}
+
+// Fill makes the platform, lets the gateway join, and applies so many APIs, which
+// the gateway runs afterwards.
+func (s *Site) Fill(apis int) error {
+	if err := s.Platform(); err != nil {
+		return err
+	}
+	if err := s.Join(); err != nil {
+		return err
+	}
+	dir := filepath.Join(s.Dir, "estate")
+	if err := estate.Write(dir, 0, apis, s.Backend); err != nil {
+		return err
+	}
+	_, _, err := s.CLI(0, "apply", "-f", dir, "--wait", "60s")
 	return err
 }
 
