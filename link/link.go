@@ -11,9 +11,10 @@
 // themselves by TLS certificates of the installation's own authority; only
 // joining, which needs a token, goes without. A manifest request waits on the
 // server until there is news; beside manifests, news are strikes: keys and
-subscriptions to refuse at once, for those who say that they take them. All that a peer sends is bounded before it is
-// read, and what a gateway takes is proven by the installation's signature, so
-// that nothing between the two has to be trusted.
+// subscriptions to refuse at once, for those who say that they take them. All
+// that a peer sends is bounded before it is read, and what a gateway takes is
+// proven by the installation's signature, so that nothing between the two has to
+// be trusted.
 //
 // The package knows snapshot and report and neither wing: a gateway's table
 // comes in as a function, the control plane as a Source.
