@@ -1,6 +1,7 @@
 package hours
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,14 @@ func TestBetween(t *testing.T) {
 		{"a night of 23 hours", "daily 0-24 Europe/Berlin", nil, "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", 23 * time.Hour},
 		{"the hour that is left out", "Sun 2-3 Europe/Berlin", nil, "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z", 0},
 		{"the hour that comes twice", "Sun 1-4 Europe/Berlin", nil, "2026-10-24T22:00:00Z", "2026-10-25T22:00:00Z", 4 * time.Hour},
+		{"to within the hour that is left out", "Sun 0-2:30 Europe/Berlin", nil, "2026-03-28T22:00:00Z", "2026-03-29T22:00:00Z", 2 * time.Hour},
+		{"from within the hour that is left out", "Sun 2:30-5 Europe/Berlin", nil, "2026-03-28T22:00:00Z", "2026-03-29T22:00:00Z", 2 * time.Hour},
+		{"to within the hour that comes twice", "Sun 1-2:30 Europe/Berlin", nil, "2026-10-24T22:00:00Z", "2026-10-25T22:00:00Z", 2 * time.Hour},
+		{"from within the hour that comes twice", "Sun 2:30-5 Europe/Berlin", nil, "2026-10-24T22:00:00Z", "2026-10-25T22:00:00Z", 3 * time.Hour},
+		{"two spans in the hour that comes twice", "Sun 2:00-2:15, Sun 2:30-3:00 Europe/Berlin", nil, "2026-10-24T22:00:00Z", "2026-10-25T22:00:00Z", 90 * time.Minute},
+		{"clocks that change at midnight", "Fri 0-2 Africa/Cairo", nil, "2026-04-23T12:00:00Z", "2026-04-24T12:00:00Z", time.Hour},
+		{"clocks that go back over midnight", "Thu 23-24 Africa/Cairo", nil, "2026-10-29T12:00:00Z", "2026-10-30T12:00:00Z", 2 * time.Hour},
+		{"half an hour of summer", "Sun 1-4 Australia/Lord_Howe", nil, "2026-10-03T10:00:00Z", "2026-10-04T10:00:00Z", 2*time.Hour + 30*time.Minute},
 		{"from Saturday round to Monday", "Sat-Mon 10-11 UTC", nil, "2026-11-20T00:00:00Z", "2026-11-27T00:00:00Z", 3 * time.Hour},
 	}
 	for _, tt := range tests {
@@ -85,56 +94,88 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// The measure equals that of a model that looks at every minute, and After is
-// the inverse of Between.
+// working is the naive model: what a clock on the wall shows at a moment.
+func working(t time.Time, spans []localSpan, holidays map[string]bool, zone *time.Location) bool {
+	l := t.In(zone)
+	if holidays[l.Format(time.DateOnly)] || holidays[l.Format("01-02")] {
+		return false
+	}
+	for _, s := range spans {
+		if minute := l.Hour()*60 + l.Minute(); s.days[l.Weekday()] && minute >= s.from && minute < s.to {
+			return true
+		}
+	}
+	return false
+}
+
+// A localSpan is hours of some days, as a person says them.
+type localSpan struct {
+	days     [7]bool
+	from, to int // minutes
+}
+
+// The measure equals that of a model that looks at every minute on the wall,
+// also while clocks change, and After is the inverse of Between.
 func TestModel(t *testing.T) {
-	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"}
+	zones := []string{"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Cairo", "America/St_Johns", "Pacific/Chatham"}
+	// About changes of clocks in one of them or another.
+	seasons := []string{"2026-03-05T00:00:00Z", "2026-03-25T00:00:00Z", "2026-04-02T00:00:00Z", "2026-04-20T00:00:00Z", "2026-09-24T00:00:00Z", "2026-10-01T00:00:00Z",
+		"2026-10-22T00:00:00Z", "2026-10-28T00:00:00Z", "2026-12-20T00:00:00Z"}
 	rapid.Check(t, func(t *rapid.T) {
 		zone := rapid.SampledFrom(zones).Draw(t, "zone")
-		// From 4 on, where no zone of these changes its clocks.
-		from, length := rapid.IntRange(4, 20).Draw(t, "from"), rapid.IntRange(1, 3).Draw(t, "length")
-		first, last := rapid.IntRange(0, 6).Draw(t, "first"), rapid.IntRange(0, 6).Draw(t, "last")
-		day := func(d int) string { return time.Weekday(d).String()[:3] }
-		text := day(first) + "-" + day(last) + " " + time.Date(0, 1, 1, from, 0, 0, 0, time.UTC).Format("15:04") + "-" +
-			time.Date(0, 1, 1, from+length, 30, 0, 0, time.UTC).Format("15:04") + " " + zone
+		var spans []localSpan
+		var texts []string
+		// Spans of a day one after the other, so that they do not overlap.
+		for next := rapid.IntRange(0, 4*60).Draw(t, "begin"); len(spans) < 3 && next < 23*60; {
+			s := localSpan{from: next, to: min(24*60, next+rapid.IntRange(1, 10*60).Draw(t, "length"))}
+			first, last := rapid.IntRange(0, 6).Draw(t, "first"), rapid.IntRange(0, 6).Draw(t, "last")
+			for d := first; ; d = (d + 1) % 7 {
+				if s.days[d] = true; d == last {
+					break
+				}
+			}
+			day := func(d int) string { return time.Weekday(d).String()[:3] }
+			texts = append(texts, fmt.Sprintf("%s-%s %02d:%02d-%02d:%02d", day(first), day(last), s.from/60, s.from%60, s.to/60, s.to%60))
+			spans = append(spans, s)
+			next = s.to + rapid.IntRange(0, 5*60).Draw(t, "pause")
+		}
+		text := strings.Join(texts, ", ") + " " + zone
+		holidays := map[string]bool{}
+		var days []string
+		for _, d := range []string{"03-30", "2026-10-25", "12-25", "2026-04-24", "2026-11-01"} {
+			if rapid.Bool().Draw(t, "holiday") {
+				holidays[d] = true
+				days = append(days, d)
+			}
+		}
 		c, err := Parse(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c, err = c.With([]string{"03-30", "2026-11-02"}); err != nil {
+		if c, err = c.With(days); err != nil {
 			t.Fatal(err)
 		}
-		start := at("2026-03-25T00:00:00Z").AddDate(0, 0, rapid.SampledFrom([]int{0, 220}).Draw(t, "season")).Add(time.Duration(rapid.IntRange(0, 2000).Draw(t, "start")) * time.Minute)
-		end := start.Add(time.Duration(rapid.IntRange(0, 14*24*60).Draw(t, "minutes")) * time.Minute)
+		start := at(rapid.SampledFrom(seasons).Draw(t, "season")).Add(time.Duration(rapid.IntRange(0, 4*24*60).Draw(t, "start")) * time.Minute)
+		end := start.Add(time.Duration(rapid.IntRange(0, 10*24*60).Draw(t, "minutes")) * time.Minute)
 		loc, err := time.LoadLocation(zone)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var want time.Duration
 		for m := start; m.Before(end); m = m.Add(time.Minute) {
-			l := m.In(loc)
-			onDay := false
-			for d := first; ; d = (d + 1) % 7 {
-				onDay = onDay || int(l.Weekday()) == d
-				if d == last {
-					break
-				}
-			}
-			minute := l.Hour()*60 + l.Minute()
-			holiday := l.Month() == 3 && l.Day() == 30 || l.Year() == 2026 && l.Month() == 11 && l.Day() == 2
-			if onDay && !holiday && minute >= from*60 && minute < (from+length)*60+30 {
+			if working(m, spans, holidays, loc) {
 				want += time.Minute
 			}
 		}
 		got := c.Between(start, end)
 		if got != want {
-			t.Fatalf("%q from %s to %s: got %s, the model counts %s", text, start, end, got, want)
+			t.Fatalf("%q without %v from %s to %s: got %s, the model counts %s", text, days, start, end, got, want)
 		}
 		if got == 0 {
 			return
 		}
 		back, ok := c.After(start, got)
-		if !ok || back.After(end) || c.Between(start, back) != got {
+		if !ok || back.After(end) || c.Between(start, back) != got || !working(back.Add(-time.Minute), spans, holidays, loc) {
 			t.Fatalf("%q: %s after %s is %s, %v; between them lie %s", text, got, start, back, ok, c.Between(start, back))
 		}
 	})

@@ -57,36 +57,50 @@ func (c *Calendar) Open(t time.Time) bool {
 }
 
 // walk yields working spans from a on, in order and without overlap, until
-// yield says no.
+// yield says no. A moment is within hours when a clock on the wall shows a time
+// within them: where clocks are changed, what the wall shows twice counts twice
+// and what it leaves out not at all. So it goes from one change of clocks to the
+// next, and between them day by day.
 func (c *Calendar) walk(a time.Time, yield func(from, to time.Time) bool) {
-	local := a.In(c.zone)
-	year, month, day := local.Date()
-	done := a
-	for i := range maxDays {
-		y, m, d := time.Date(year, month, day+i, 12, 0, 0, 0, c.zone).Date()
-		if c.holidays[date{y, m, d}] || c.yearly[monthDay{m, d}] {
-			continue
+	var week [7][]span
+	for d := range week {
+		week[d] = slices.Clone(c.week[d])
+		slices.SortFunc(week[d], func(a, b span) int { return a.from - b.from })
+	}
+	a = a.UTC()
+	last := a.AddDate(0, 0, maxDays)
+	for a.Before(last) {
+		local := a.In(c.zone)
+		_, offset := local.Zone()
+		_, change := local.ZoneBounds()
+		if change.IsZero() || change.After(last) {
+			change = last
 		}
-		spans := slices.Clone(c.week[time.Date(y, m, d, 12, 0, 0, 0, c.zone).Weekday()])
-		slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })
-		for _, s := range spans {
-			from, to := c.at(y, m, d, s.from), c.at(y, m, d, s.to)
-			if from.Before(done) { // before a, or an hour that a change of clocks repeats
-				from = done
-			}
-			if !to.After(from) {
+		// The days on the wall, as if they were UTC, and what to take from them.
+		wall := time.Duration(offset) * time.Second
+		for day := a.UTC().Add(wall).Truncate(24 * time.Hour); day.Add(-wall).Before(change); day = day.AddDate(0, 0, 1) {
+			if c.off(day) {
 				continue
 			}
-			done = to
-			if !yield(from, to) {
-				return
+			for _, s := range week[day.Weekday()] {
+				from, to := day.Add(time.Duration(s.from)*time.Minute-wall), day.Add(time.Duration(s.to)*time.Minute-wall)
+				if from.Before(a) {
+					from = a
+				}
+				if to.After(change) {
+					to = change
+				}
+				if to.After(from) && !yield(from, to) {
+					return
+				}
 			}
 		}
+		a = change.UTC()
 	}
 }
 
-// at is the first moment of a local time. An hour that a change of clocks
-// leaves out begins where it would have.
-func (c *Calendar) at(y int, m time.Month, d, minutes int) time.Time {
-	return time.Date(y, m, d, minutes/60, minutes%60, 0, 0, c.zone).UTC()
+// off reports whether nobody helps on a day.
+func (c *Calendar) off(day time.Time) bool {
+	y, m, d := day.Date()
+	return c.holidays[date{y, m, d}] || c.yearly[monthDay{m, d}]
 }
