@@ -335,3 +335,34 @@ func TestOfTeam(t *testing.T) {
 		t.Errorf("a team that promises nothing: %v, %v", list, err)
 	}
 }
+
+// TestSupportCounts holds what of support requests counts: one that its own side
+// closed before anybody answered is neither met nor missed, nor does it run on.
+func TestSupportCounts(t *testing.T) {
+	p := site(t)
+	put(t, p.DB, gatehouse.KindAPI, "payments", "helped", &gatehouse.API{Versions: []gatehouse.Version{{Name: "v1", Path: "/h/v1"}},
+		SLA: &gatehouse.SLA{Support: &gatehouse.SLASupport{FirstResponse: ms(3_600_000), Resolution: ms(7_200_000)}}})
+	var ids []string
+	for range 3 {
+		r, err := p.Support.Open(ctx, support.Ask{From: "billing", API: "payments/helped", Category: "question", Title: "x", Text: "y"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, r.ID)
+	}
+	if _, err := p.Support.Close(ctx, ids[0], "never mind"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Support.Reply(ctx, ids[1], support.Helping, support.Reply{Text: "so"}); err != nil {
+		t.Fatal(err)
+	}
+	from, to := Rolling(time.Hour, now.Add(time.Minute))
+	r, err := p.Report(ctx, Question{API: "payments/helped", From: from, To: to})
+	if err != nil || len(r.Items) != 1 {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	want := SupportMeasure{Requests: 3, FirstResponse: Tally{Met: 1, Running: 1}, Resolution: Tally{Met: 1, Running: 2}}
+	if got := r.Items[0].Support; got == nil || *got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

@@ -13,7 +13,8 @@ type SupportMeasure struct {
 	FirstResponse, Resolution Tally
 }
 
-// Tally counts promises of one kind.
+// Tally counts promises of one kind. Running are those of requests that go on; one
+// that was closed before anybody had to answer counts nowhere.
 type Tally struct{ Met, Missed, Running int }
 
 // supported adds how support kept what it promised. It is not told apart by
@@ -33,8 +34,8 @@ func (p *Promises) supported(ctx context.Context, q Question, out *Report) error
 			by[r.Promise] = m
 		}
 		m.Requests++
-		m.FirstResponse.add(support.Read(r.FirstResponse, r.Calendar(), p.Now()))
-		m.Resolution.add(support.Read(r.Resolution, r.Calendar(), p.Now()))
+		m.FirstResponse.add(r, support.Read(r.FirstResponse, r.Calendar(), p.Now()))
+		m.Resolution.add(r, support.Read(r.Resolution, r.Calendar(), p.Now()))
 	})
 	if err != nil {
 		return err
@@ -50,16 +51,14 @@ func (p *Promises) supported(ctx context.Context, q Question, out *Report) error
 	return nil
 }
 
-func (k *Tally) add(r *support.Reading) {
-	if r == nil {
-		return
-	}
-	switch r.State {
-	case "met":
+func (k *Tally) add(of *support.Request, r *support.Reading) {
+	switch {
+	case r == nil:
+	case r.State == "met":
 		k.Met++
-	case "missed":
+	case r.State == "missed":
 		k.Missed++
-	default:
+	case !of.Over():
 		k.Running++
 	}
 }

@@ -50,21 +50,25 @@ func (s *site) pass(d time.Duration) {
 	s.at = s.at.Add(d)
 }
 
-func (s *site) put(kind gatehouse.Kind, team, name string, spec gatehouse.Spec, index ...string) {
+func (s *site) put(kind gatehouse.Kind, team, name string, spec gatehouse.Spec) {
 	s.t.Helper()
+	if _, err := s.db.Apply(s.t.Context(), store.Batch{Writes: []store.Write{stored(s.t, kind, team, name, spec)}}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// stored is an object as the catalog keeps it; subscriptions are approved.
+func stored(t interface{ Fatal(...any) }, kind gatehouse.Kind, team, name string, spec gatehouse.Spec) store.Write {
 	o := &gatehouse.Object{APIVersion: gatehouse.APIVersion, Kind: kind, Metadata: gatehouse.Metadata{Team: team, Name: name}, Spec: spec}
 	doc, err := jsonx.Marshal(o)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
 	value, err := jsonx.Marshal(&gatehouse.Stored{Object: doc})
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatal(err)
 	}
-	w := store.Write{Key: o.Key(), Kind: string(kind), Value: value, Expect: store.Any, Index: catalog.Indexes(o, "", &gatehouse.SubscriptionStatus{State: gatehouse.Approved})}
-	if _, err := s.db.Apply(s.t.Context(), store.Batch{Writes: []store.Write{w}}); err != nil {
-		s.t.Fatal(err)
-	}
+	return store.Write{Key: o.Key(), Kind: string(kind), Value: value, Expect: store.Any, Index: catalog.Indexes(o, "", &gatehouse.SubscriptionStatus{State: gatehouse.Approved})}
 }
 
 func hour(n int) jsonx.Duration { return jsonx.Duration(time.Duration(n) * time.Hour) }
