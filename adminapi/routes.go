@@ -15,6 +15,7 @@ var Routes = slices.Concat(
 	onboardingRoutes,
 	teamRoutes,
 	frameworkRoutes,
+	impactRoutes,
 	evidenceRoutes,
 	gateRoutes,
 	releaseRoutes,

@@ -36,7 +36,7 @@ end superseded or withdrawn.`,
 		a.frameworkMove("submit", "Offer a draft for approval; its text is fixed from then on", (*client.Client).SubmitFramework),
 		a.frameworkDecide("approve", "Approve a submitted version", (*client.Client).ApproveFramework),
 		a.frameworkDecide("reject", "Send a submitted version back to its authors", (*client.Client).RejectFramework),
-		a.frameworkMove("enforce", "Put an approved version in force", (*client.Client).EnforceFramework),
+		a.frameworkEnforce(),
 		a.frameworkMove("withdraw", "End a version for good, with --reason", (*client.Client).WithdrawFramework),
 		a.frameworkComment(), a.frameworkDocument(),
 	)

@@ -368,6 +368,11 @@ func (c *Client) GetFrameworkDocument(ctx context.Context, in adminapi.GetFramew
 	return call(ctx, c, adminapi.GetFrameworkDocument, &in)
 }
 
+// ImpactFramework carries out framework.get: list what would fall short if a version came in force now.
+func (c *Client) ImpactFramework(ctx context.Context, in adminapi.ImpactFrameworkRequest) (*adminapi.FrameworkImpact, error) {
+	return call(ctx, c, adminapi.ImpactFramework, &in)
+}
+
 // AddEvidence carries out evidence.create: keep a file that proves something.
 func (c *Client) AddEvidence(ctx context.Context, in adminapi.AddEvidenceRequest) (*adminapi.EvidenceAnswer, error) {
 	return call(ctx, c, adminapi.AddEvidence, &in)

@@ -26,5 +26,6 @@ func (c *Control) bind() {
 	s.BindOnboarding(c.Onboarding)
 	s.BindTeams(c.Teams)
 	s.BindGate(c.Gate, c.Catalog, c.Releases)
+	s.BindImpact(c.Frameworks, c.Gate)
 	s.BindWaiting(c.Onboarding)
 }

@@ -41,6 +41,39 @@ func (d *Desk) Show(ctx context.Context, name, version string) (*View, error) {
 	return v, err
 }
 
+// Proposed is the text that Enforce would put in force: the one that was
+// submitted, or that the draft reads now.
+func (d *Desk) Proposed(ctx context.Context, name, version string) (*gatehouse.FrameworkText, error) {
+	doing := func(err error) (*gatehouse.FrameworkText, error) {
+		return nil, gatehouse.E(gatehouse.KindOf(err), "looking ahead to framework %q: %w", name+"@"+version, err)
+	}
+	on, err := d.known(ctx, name, version)
+	if err != nil {
+		return doing(err)
+	}
+	switch on.State {
+	case gatehouse.Draft:
+	case gatehouse.Submitted, gatehouse.Approved:
+		return d.Text(ctx, on.Hash)
+	case gatehouse.InForce:
+		return doing(gatehouse.E(gatehouse.Conflict, "it is in force already: gatehouse gate list --framework %s tells who falls short", name))
+	default:
+		return doing(gatehouse.E(gatehouse.Conflict, "it is %s, and does not come in force again%s", on.State, next(on.State, name+"@"+version)))
+	}
+	doc, err := d.document(ctx, name)
+	if err != nil {
+		return doing(err)
+	}
+	if doc.Version(version) == nil {
+		return doing(gatehouse.E(gatehouse.NotFound, "its document has no version %q any more", version))
+	}
+	t, _, _, err := d.written(ctx, name, version, doc)
+	if err != nil {
+		return doing(err)
+	}
+	return t, nil
+}
+
 // view is a version that stands somewhere, with its text and decisions.
 func (d *Desk) view(ctx context.Context, name, version string, on gatehouse.FrameworkVersionState) (*View, error) {
 	v := &View{Framework: name, Version: version, FrameworkVersionState: on}

@@ -119,28 +119,30 @@ func TextOf(r store.Record) (*gatehouse.FrameworkText, error) {
 
 func textKey(hash string) string { return string(gatehouse.KindFrameworkText) + "/" + hash }
 
-// text is the version's text with the policy sets as they are now, and the
-// write that keeps it.
+// text is the write that keeps the version's text as it is now.
 func (d *Desk) text(ctx context.Context, name, version string, doc *document) (hash string, keep store.Write, err error) {
-	t := doc.TextOf(name, version, doc.files)
+	_, text, hash, err := d.written(ctx, name, version, doc)
+	return hash, store.Write{
+		Key: textKey(hash), Kind: string(gatehouse.KindFrameworkText), Value: text, Expect: store.Any,
+		Index: map[string]string{"framework": name, "version": version},
+	}, err
+}
+
+// written is the version's text with the policy sets as they are now.
+func (d *Desk) written(ctx context.Context, name, version string, doc *document) (t *gatehouse.FrameworkText, text []byte, hash string, err error) {
+	t = doc.TextOf(name, version, doc.files)
 	for _, ref := range t.Version.PolicySetRefs() {
 		set, err := d.policySet(ctx, ref)
 		if err != nil {
-			return "", keep, err
+			return nil, nil, "", err
 		}
 		if t.PolicySets == nil {
 			t.PolicySets = map[string][]gatehouse.PolicyUse{}
 		}
 		t.PolicySets[ref] = set
 	}
-	text, hash, err := t.Encode()
-	if err != nil {
-		return "", keep, err
-	}
-	return hash, store.Write{
-		Key: textKey(hash), Kind: string(gatehouse.KindFrameworkText), Value: text, Expect: store.Any,
-		Index: map[string]string{"framework": name, "version": version},
-	}, nil
+	text, hash, err = t.Encode()
+	return t, text, hash, err
 }
 
 func (d *Desk) policySet(ctx context.Context, ref string) ([]gatehouse.PolicyUse, error) {

@@ -76,6 +76,8 @@ type Gate struct {
 	verdicts map[string]rule.Verdict // of checks that cost much, by inputs
 	again    map[string]time.Time    // what could not be evaluated, and when to try again
 
+	previewing chan struct{} // holds one while somebody looks ahead
+
 	passing sync.Mutex   // held by the one goroutine that does background work
 	watch   watch        // guarded by passing
 	looked  atomic.Int64 // releases that background work looked at
@@ -91,7 +93,7 @@ const (
 func New(trail *audit.Trail, signer Signer, log *slog.Logger) *Gate {
 	return &Gate{
 		trail: trail, db: trail.DB, signer: signer, log: log, versions: map[string]*judging{}, verdicts: map[string]rule.Verdict{},
-		again: map[string]time.Time{},
+		again: map[string]time.Time{}, previewing: make(chan struct{}, 1),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"gatehouse"
 	"gatehouse/control/compile"
@@ -29,6 +30,11 @@ type looking struct {
 
 // look gathers what an evaluation of t looks at.
 func (g *Gate) look(ctx context.Context, v View, t Target) (*looking, error) {
+	return g.lookBy(ctx, v, t, g.governed)
+}
+
+// lookBy gathers it for an installation that is governed since when that says.
+func (g *Gate) lookBy(ctx context.Context, v View, t Target, since func(context.Context) (time.Time, error)) (*looking, error) {
 	head, err := g.db.Head(ctx)
 	if err != nil {
 		return nil, err
@@ -53,7 +59,7 @@ func (g *Gate) look(ctx context.Context, v View, t Target) (*looking, error) {
 		l.live = &live
 		l.released = live.Revision == t.Revision
 	}
-	governed, err := g.governed(ctx)
+	governed, err := since(ctx)
 	if err != nil {
 		return nil, err
 	}
