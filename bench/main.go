@@ -44,6 +44,7 @@ var sections = []section{
 	{"request", quote.Request},
 	{"traffic", traffic.Measure},
 	{"more", traffic.More},
+	{"peers", traffic.Peers},
 	{"lint", linting.Measure},
 }
 
@@ -51,7 +52,7 @@ func main() {
 	if len(os.Args) > 1 && traffic.Role(os.Args[1:]) { // a process of a measurement
 		return
 	}
-	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, again, rollback, access, request, traffic, more, lint")
+	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, again, rollback, access, request, traffic, more, peers, lint")
 	quick := flag.Bool("quick", false, "less of everything; write nothing")
 	file := flag.String("file", "bench/RESULTS.md", "where results are written")
 	flag.Parse()
