@@ -107,7 +107,8 @@ type GatewayToken struct {
 	CreatedBy string    `json:"createdBy"`
 	Expires   time.Time `json:"expires"`
 	Used      time.Time `json:"used,omitzero"`
-	UsedBy    string    `json:"usedBy,omitempty"` // instance
+	UsedBy    string    `json:"usedBy,omitempty"`  // instance
+	UsedFor   string    `json:"usedFor,omitempty"` // SHA-256 of the instance's public key, base64url
 }
 
 // KindGatewayToken is the kind of those records.

@@ -97,17 +97,21 @@ func (c *Client) Join(ctx context.Context, token, instance string) (*Identity, e
 	if err != nil {
 		return nil, fmt.Errorf("joining %s: %w", c.URL, err)
 	}
-	key, request, err := newRequest()
+	a, err := newAttempt(t, instance)
 	if err != nil {
 		return nil, fmt.Errorf("joining %s: %w", c.URL, err)
 	}
+	return c.join(ctx, t, a)
+}
+
+func (c *Client) join(ctx context.Context, t *Token, a *attempt) (*Identity, error) {
 	stranger := c.transport(&Identity{})
 	stranger.TLSClientConfig = pinned(t.Authority)
 	defer stranger.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	id := &Identity{Key: key, JoinedWith: t.PublicID()}
-	err = c.call(ctx, &http.Client{Transport: stranger}, "join", &Join{Token: t.String(), Instance: instance, Request: request, Protocol: Protocol, Program: c.Program}, 1<<20, &id.Welcome)
+	id := &Identity{Key: a.Key, JoinedWith: t.PublicID()}
+	err := c.call(ctx, &http.Client{Transport: stranger}, "join", &Join{Token: t.String(), Instance: a.Instance, Request: a.Request, Protocol: Protocol, Program: c.Program}, 1<<20, &id.Welcome)
 	if err == nil {
 		err = id.parse()
 	}

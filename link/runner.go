@@ -74,9 +74,6 @@ func (r *Runner) Start(ctx context.Context, token, instance string) error {
 	r.send, r.unsaved = make(chan struct{}, 1), map[snapshot.Hash][]byte{}
 	r.struck.Strikes = r.Strike != nil
 	r.loadInstances()
-	if err := r.identify(ctx, token, instance); err != nil {
-		return err
-	}
 	var err error
 	if r.disk, err = OpenDisk(filepath.Join(r.Dir, "snapshot"), r.Log); err != nil {
 		return err
@@ -87,6 +84,9 @@ func (r *Runner) Start(ctx context.Context, token, instance string) error {
 	}
 	for _, err := range damaged {
 		r.Log.Error("counts are lost: a batch on disk is damaged", "error", err)
+	}
+	if err := r.identify(ctx, token, instance); err != nil {
+		return errors.Join(err, r.disk.Close())
 	}
 	for u := r.disk.Load(r.Client.Identity()); u != nil; u = r.disk.Load(r.Client.Identity()) {
 		if r.put(ctx, u); r.standing.Refused == "" {
@@ -130,12 +130,23 @@ func (r *Runner) identify(ctx context.Context, token, instance string) error {
 }
 
 func (r *Runner) join(ctx context.Context, token, instance string) error {
-	id, err := r.Client.Join(ctx, token, instance)
+	t, err := ParseToken(token)
+	if err != nil {
+		return fmt.Errorf("joining %s: %w", r.Client.URL, err)
+	}
+	a, err := attemptIn(r.Dir, t, instance)
+	if err != nil {
+		return fmt.Errorf("joining: %w", err)
+	}
+	id, err := r.Client.join(ctx, t, a)
 	if err != nil {
 		return err
 	}
 	if err := id.Save(r.Dir); err != nil {
 		return fmt.Errorf("joining: keeping the certificate: %w", err)
+	}
+	if err := endAttempt(r.Dir); err != nil {
+		r.Log.Warn("removing what the instance joined with", "error", err)
 	}
 	r.Client.Use(id)
 	return nil

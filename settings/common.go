@@ -25,11 +25,7 @@ func (o *Common) Bind(c *cobra.Command) {
 
 // Listen listens for operators.
 func (o *Common) Listen() (net.Listener, error) {
-	l, err := net.Listen("tcp", o.OpsAddr)
-	if err != nil {
-		return nil, fmt.Errorf("listening for operators: %w", err)
-	}
-	return l, nil
+	return Listen("operators", "--ops-addr", o.OpsAddr)
 }
 
 // Logger is the log as it was asked for.

@@ -170,9 +170,9 @@ func (p *process) run(ctx context.Context, s *serving, a *cli.App, base *tls.Con
 			stop(err)
 		}
 	}
-	admin, err := net.Listen("tcp", s.admin)
+	admin, err := settings.Listen("the management API", "--admin-addr", s.admin)
 	if err != nil {
-		return fmt.Errorf("listening for the management API: %w", err)
+		return err
 	}
 	operators, err := s.Listen()
 	if err != nil {

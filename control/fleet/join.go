@@ -2,7 +2,10 @@ package fleet
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"regexp"
@@ -137,7 +140,7 @@ func (f *Fleet) join(ctx context.Context, address string, t *link.Token, j *link
 	switch {
 	case subtle.ConstantTimeCompare([]byte(before.Hash), []byte(t.Hash())) != 1:
 		return nil, link.Errorf(401, "joining: the token is not known here")
-	case !before.Used.IsZero():
+	case !before.Used.IsZero() && !repeats(&before, j):
 		return nil, link.Errorf(401, "joining: the token was used on %s; each lets one instance join", before.Used.Format(time.RFC3339))
 	case now.After(before.Expires):
 		return nil, link.Errorf(401, "joining: the token expired on %s", before.Expires.Format(time.RFC3339))
@@ -151,12 +154,15 @@ func (f *Fleet) join(ctx context.Context, address string, t *link.Token, j *link
 	if err != nil {
 		return nil, err
 	}
-	used := before
-	used.Used, used.UsedBy = now, j.Instance
 	old, at, err := f.instance(ctx, before.Gateway, j.Instance)
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	if !before.Used.IsZero() && (old == nil || !old.Revoked.IsZero() || !old.Joined.Equal(before.Used)) {
+		return nil, link.Errorf(401, "joining: the instance that the token let in was shut out, or has joined again since")
+	}
+	used := before
+	used.Used, used.UsedBy, used.UsedFor = now, j.Instance, keyOf(j.Request)
 	next := &gatehouse.Instance{Gateway: before.Gateway, Instance: j.Instance, Certificate: cert.SerialNumber.Text(16), Joined: now, Expires: cert.NotAfter}
 	if old != nil {
 		next.Ack = old.Ack
@@ -177,6 +183,23 @@ func (f *Fleet) join(ctx context.Context, address string, t *link.Token, j *link
 		return nil, unavailable(err)
 	}
 	return f.welcome(next, spec, cert.Raw), nil
+}
+
+// repeats tells whether a used token comes again from the instance that used it:
+// it never had the answer, or could not keep it. The key proves that it is the
+// same one.
+func repeats(t *gatehouse.GatewayToken, j *link.Join) bool {
+	return t.UsedFor != "" && t.UsedBy == j.Instance && t.UsedFor == keyOf(j.Request)
+}
+
+// keyOf tells the key of a certificate request, "" when it cannot be read.
+func keyOf(request []byte) string {
+	r, err := x509.ParseCertificateRequest(request)
+	if err != nil || r.CheckSignature() != nil {
+		return ""
+	}
+	sum := sha256.Sum256(r.RawSubjectPublicKeyInfo)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 func (f *Fleet) welcome(i *gatehouse.Instance, spec *gatehouse.Gateway, cert []byte) *link.Welcome {

@@ -37,7 +37,8 @@ func Command(name, version string, getenv func(string) string) *cobra.Command {
 		Use: name, Args: cobra.NoArgs,
 		Short: "Run one gateway instance",
 		Long: `Run one gateway instance. The first start joins the control plane with a token from
-"gatehouse gateway-token create"; later ones need none. What it got last lies in --data, so that
+"gatehouse gateway-token create", which is good once: for the same instance again while it
+has not kept its certificate. Later ones need none. What it got last lies in --data, so that
 it starts and serves without the control plane.`,
 		Example: "  " + name + " --control https://control.example.com:9080 --token ghj_…",
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -28,6 +28,7 @@ import (
 	"gatehouse/gateway/fetch"
 	"gatehouse/gateway/listen"
 	"gatehouse/link"
+	"gatehouse/settings"
 )
 
 // Options are what an instance is made of.
@@ -68,7 +69,7 @@ type Instance struct {
 	shared  *shared
 }
 
-// Open joins if need be, puts the configuration on disk in force, and listens.
+// Open listens, joins if need be, and puts the configuration on disk in force.
 func Open(ctx context.Context, o Options) (*Instance, error) {
 	o.Name = cmp.Or(o.Name, hostName())
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
@@ -76,6 +77,9 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 	}
 	i := &Instance{Options: o}
 	if err := i.open(ctx); err != nil {
+		if i.Gateway != nil {
+			err = errors.Join(err, i.Gateway.Shutdown(ctx))
+		}
 		return nil, errors.Join(err, i.close())
 	}
 	return i, nil
@@ -84,6 +88,10 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 func (i *Instance) open(ctx context.Context) error {
 	private, err := networks("--fetch-from", i.FetchFrom)
 	if err != nil {
+		return err
+	}
+	// What can fail here fails before the token is used, which is good once.
+	if err := i.listen(); err != nil {
 		return err
 	}
 	accessLog, err := i.openLog()
@@ -107,10 +115,7 @@ func (i *Instance) open(ctx context.Context) error {
 		Client: client,
 		Dir:    i.Data, Swap: i.Gateway.Swap, Strike: i.Gateway.Strike, Standing: i.Gateway.Standing, Judged: i.Gateway.Judged(), Rollup: i.Gateway.Rollup, Health: i.Gateway.Health, Interval: i.Interval, Log: i.Log,
 	}
-	if err := i.runner.Start(ctx, i.Token, i.Name); err != nil {
-		return err
-	}
-	return i.listen()
+	return i.runner.Start(ctx, i.Token, i.Name)
 }
 
 // networks reads a flag's networks; a bare address stands for itself.
@@ -145,15 +150,18 @@ func (i *Instance) openLog() (io.Writer, error) {
 
 func (i *Instance) listen() error {
 	addr := cmp.Or(i.TrafficAddr, ":8080")
+	if (i.Cert == "") != (i.Key == "") {
+		return errors.New("--traffic-cert and --traffic-key go together: one of them is missing")
+	}
 	if i.Cert != "" {
 		addr = cmp.Or(i.TrafficAddr, ":8443")
+		if _, err := listen.LoadCertificates([]listen.Pair{{Cert: i.Cert, Key: i.Key}}, nil); err != nil {
+			return err
+		}
 	}
-	l, err := net.Listen("tcp", addr)
-	if err != nil {
-		return fmt.Errorf("listening for traffic: %w", err)
-	}
-	i.traffic = l
-	return nil
+	var err error
+	i.traffic, err = settings.Listen("traffic", "--traffic-addr", addr)
+	return err
 }
 
 // URL is how a caller on this machine reaches the gateway.
