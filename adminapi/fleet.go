@@ -147,6 +147,8 @@ type (
 		Reason   string    `json:"reason,omitempty"`
 		Warning  string    `json:"warning,omitempty" doc:"Why an environment that enforces the gate would refuse it."`
 		Since    time.Time `json:"since,omitzero"` // when it acknowledged
+		// Connected: heard of within the last 45 s.
+		Connected bool `json:"connected"`
 	}
 	RolloutAnswer struct {
 		Body struct {

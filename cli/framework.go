@@ -234,13 +234,25 @@ func (a *App) frameworkDecide(verb, short string, do func(*client.Client, contex
 			if body.Evidence, err = a.proofs(c.Context(), proofs, ""); err != nil {
 				return err
 			}
-			return a.frameworkMoved(ask(a, c.Context(), do, adminapi.DecideFrameworkRequest{FrameworkRef: ref, Body: &body}))
+			out, err := ask(a, c.Context(), do, adminapi.DecideFrameworkRequest{FrameworkRef: ref, Body: &body})
+			if err == nil && out.Body.State == gatehouse.Submitted {
+				a.approvalsSoFar(c.Context(), ref)
+			}
+			return a.frameworkMoved(out, err)
 		},
 	}
 	c.Flags().StringVar(&body.Comment, "comment", "", "why, for the record")
 	c.Flags().StringArrayVar(&proofs, "evidence", nil, "file that proves it, or the SHA-256 of one that was uploaded; may be given several times")
 	c.Flags().StringVar(&body.Hash, "hash", "", "SHA-256 of the text that was read, as \"framework show\" prints it")
 	return c
+}
+
+// approvalsSoFar says how many of the approvals that a version needs it has.
+func (a *App) approvalsSoFar(ctx context.Context, ref adminapi.FrameworkRef) {
+	out, err := ask(a, ctx, (*client.Client).GetFrameworkVersion, ref)
+	if err == nil && out.Body.State == gatehouse.Submitted {
+		a.note("%d of %s given%s", len(out.Body.Counted), many(out.Body.Approvals, "approval"), withComma(strings.Join(out.Body.Counted, ", ")))
+	}
 }
 
 func (a *App) frameworkMoved(out *adminapi.FrameworkMoved, err error) error {

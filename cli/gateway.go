@@ -37,7 +37,10 @@ func (a *App) gatewayToken() *cobra.Command {
 }
 
 func (a *App) gateways() *cobra.Command {
-	c := &cobra.Command{Use: "gateways", GroupID: "watch", Short: "Tell which gateway instances there are and what they run"}
+	c := &cobra.Command{
+		Use: "gateways", GroupID: "watch", Args: verbOrNone, Short: "Tell which gateway instances there are and what they run",
+		RunE: func(c *cobra.Command, _ []string) error { return a.instances(c.Context(), "") },
+	}
 	list := &cobra.Command{
 		Use: "list", Args: exactly(0, "no arguments"), Short: "List gateway instances",
 		RunE: func(c *cobra.Command, _ []string) error { return a.instances(c.Context(), "") },

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,7 +57,10 @@ func (a *App) release() *cobra.Command {
 	m := &move{
 		use: "release TEAM/API@VERSION[#REVISION]", short: "Release a revision into an environment",
 		long: `Release a revision, the newest unless one is named, into an environment, and wait
-until its gateways say that they run it.
+until its gateways say that they run it. When --wait runs out before they do, the
+exit status is 1 and the message names them, with the reason; the release stays as
+it was asked for, and they take it when they can. Instances out of reach do not
+count where others of their gateway run it. --wait 0 asks nobody.
 
 With --canary it comes in steps: each is a share of the callers in percent, and a
 caller stays on its side while the share grows. A step lasts --every long, and
@@ -143,19 +149,23 @@ func (a *App) released(ctx context.Context, v adminapi.VersionPath, r adminapi.R
 	if err := a.settle(ctx, r.Seq, wait); err != nil {
 		return err
 	}
-	live, total, refused, took, err := a.awaitLive(ctx, v, r, wait)
+	took, live, total, err := a.awaitLive(ctx, v, r, wait)
 	if err != nil {
 		return err
 	}
+	what := fmt.Sprintf("%s#%s", ref, short(r.Revision))
 	switch {
 	case total == 0:
-		a.note("released %s#%s into %s; no gateway runs that environment yet", ref, short(r.Revision), r.Environment)
-	case refused != "":
-		return gatehouse.E(gatehouse.Conflict, "%s#%s is refused in %s: %s", ref, short(r.Revision), r.Environment, refused)
-	default:
+		a.note("released %s into %s; no gateway runs that environment yet", what, r.Environment)
+	case live == total || wait == 0:
 		a.note("applied on %d of %d gateway instances in %s", live, total, took.Round(10*time.Millisecond))
+	default:
+		a.note("applied on %d of %d gateway instances after %s", live, total, took.Round(10*time.Millisecond))
+		if err = a.behind(ctx, v, r, what); gatehouse.Is(err, gatehouse.Conflict) {
+			return err // refused, so there is nothing to show as released
+		}
 	}
-	return a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} })
+	return errors.Join(a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} }), err)
 }
 
 func releaseTable(r adminapi.ReleaseBody) table {
@@ -170,18 +180,19 @@ func releaseTable(r adminapi.ReleaseBody) table {
 
 // awaitLive polls until every instance runs the release, one refuses it, or
 // the time is up.
-func (a *App) awaitLive(ctx context.Context, v adminapi.VersionPath, r adminapi.ReleaseBody, wait time.Duration) (live, total int, refused string, took time.Duration, err error) {
+func (a *App) awaitLive(ctx context.Context, v adminapi.VersionPath, r adminapi.ReleaseBody, wait time.Duration) (took time.Duration, live, total int, err error) {
 	api, err := a.connect()
 	if err != nil {
-		return 0, 0, "", 0, err
+		return 0, 0, 0, err
 	}
 	start := time.Now()
 	for {
 		out, err := api.GetStatus(ctx, adminapi.StatusRequest{VersionPath: v, Environment: r.Environment})
 		if err != nil {
-			return 0, 0, "", 0, err
+			return 0, 0, 0, err
 		}
-		live, total, refused = 0, 0, ""
+		live, total = 0, 0
+		refused := false
 		for _, e := range out.Body.Items {
 			for _, i := range e.Instances {
 				total++
@@ -189,20 +200,66 @@ func (a *App) awaitLive(ctx context.Context, v adminapi.VersionPath, r adminapi.
 				case i.State == "live" && i.Revision == r.Revision:
 					live++
 				case i.State == "refused":
-					refused = fmt.Sprintf("%s/%s: %s", e.Gateway, i.Instance, i.Reason)
+					refused = true
 				}
 			}
 		}
 		took = time.Since(start)
-		if live == total || refused != "" || took >= wait {
-			return live, total, refused, took, nil
+		if live == total || refused || took >= wait {
+			return took, live, total, nil
 		}
 		select {
 		case <-ctx.Done():
-			return live, total, refused, took, ctx.Err()
+			return took, live, total, ctx.Err()
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// behind names the instances that do not run a release, and why. It is an error
+// unless all it names are out of reach and others of their gateways run it: an
+// instance that is gone for good would fail every release. What is wished stays.
+func (a *App) behind(ctx context.Context, v adminapi.VersionPath, r adminapi.ReleaseBody, what string) error {
+	out, err := ask(a, ctx, (*client.Client).GetDelivery, adminapi.DeliveryRequest{VersionPath: v, Environment: r.Environment})
+	if err != nil {
+		return err
+	}
+	if out.Body.Aside != "" {
+		return gatehouse.E(gatehouse.Conflict, "%s is refused in %s: %s", what, r.Environment, out.Body.Aside)
+	}
+	runs := map[string]bool{}
+	for _, i := range out.Body.Instances {
+		runs[i.Gateway] = runs[i.Gateway] || i.State == "live" || i.State == "not-placed"
+	}
+	var late []string
+	fails := false
+	for _, i := range out.Body.Instances {
+		name := i.Gateway + "/" + i.Instance
+		switch {
+		case i.State == "live" || i.State == "not-placed":
+			continue
+		case i.State == "refused":
+			return gatehouse.E(gatehouse.Conflict, "%s is refused in %s: %s: %s", what, r.Environment, name, i.Reason)
+		}
+		fails = fails || i.Connected || !runs[i.Gateway]
+		late = append(late, name+" "+cmp.Or(i.Reason, "has not said yet that it runs it"))
+	}
+	switch {
+	case len(late) == 0:
+		return nil // it has come meanwhile
+	case !fails:
+		a.note("%s; others of the gateway run it", some(late))
+		return nil
+	}
+	return gatehouse.E(gatehouse.Unavailable, "%s is wanted in %s and stays so, but does not run everywhere yet: %s", what, r.Environment, some(late))
+}
+
+// some joins what there may be many of.
+func some(all []string) string {
+	if n := len(all) - maxNotes; n > 0 {
+		return fmt.Sprintf("%s; and %d more", strings.Join(all[:maxNotes], "; "), n)
+	}
+	return strings.Join(all, "; ")
 }
 
 func (a *App) decideRelease(verb, what string) *cobra.Command {

@@ -55,6 +55,14 @@ func unknownCommand(c *cobra.Command, name string) error {
 	return misuse("%s has no command %q; see \"%s --help\"", c.CommandPath(), name, c.CommandPath())
 }
 
+// verbOrNone is for a noun that does something without a verb.
+func verbOrNone(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return unknownCommand(c, args[0])
+}
+
 // wrongFlag says which flag was probably meant.
 func wrongFlag(c *cobra.Command, err error) error {
 	if name, ok := strings.CutPrefix(err.Error(), "unknown flag: --"); ok {

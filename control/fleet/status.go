@@ -56,6 +56,8 @@ type APIOnInstance struct {
 	Reason   string    `json:"reason,omitempty"`
 	Warning  string    `json:"warning,omitempty"` // served, but the gate does not cover it
 	Since    time.Time `json:"since,omitzero"`    // when it acknowledged
+	// Connected: heard of within the last 45 s by the process that answers.
+	Connected bool `json:"connected"`
 }
 
 // Instances lists the instances of a gateway, or of all when gateway is "", in
@@ -134,12 +136,17 @@ func (f *Fleet) Status(id, environment string) APIStatus {
 		}
 	}
 	want := chunkOf(last, id)
-	for _, i := range f.instances {
+	now := f.Now()
+	for name, i := range f.instances {
 		spec := gateways[i.Gateway]
 		if spec == nil || spec.Environment != environment || !i.Revoked.IsZero() {
 			continue
 		}
-		s.Instances = append(s.Instances, f.onInstance(h, spec, i, id, want))
+		on := f.onInstance(h, spec, i, id, want)
+		if on.Connected = f.connected(name, now); !on.Connected && on.State == Pending && on.Reason == "" {
+			on.Reason = f.silent(name)
+		}
+		s.Instances = append(s.Instances, on)
 	}
 	slices.SortFunc(s.Instances, func(a, b APIOnInstance) int {
 		return cmp.Or(strings.Compare(a.Gateway, b.Gateway), strings.Compare(a.Instance, b.Instance))
@@ -186,6 +193,15 @@ func (f *Fleet) onInstance(h *history, spec *gatehouse.Gateway, i *gatehouse.Ins
 		return on
 	}
 	return on
+}
+
+// silent says since when an instance has not been heard of.
+func (f *Fleet) silent(name string) string {
+	saw, ok := f.seen[name]
+	if !ok {
+		return "is not connected: it has not been heard of since the control plane began"
+	}
+	return "is not connected: it was heard of last at " + saw.at.UTC().Format(time.RFC3339)
 }
 
 // chunkOf is the hash of the API's chunk in a view, zero for none.
