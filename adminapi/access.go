@@ -49,7 +49,8 @@ var (
 
 	ListBuiltInRoles = Route[Empty, Objects]{Operation{
 		ID: "listBuiltInRoles", Pattern: "GET /v1/built-in-roles", Action: "role.list", On: "organization",
-		Doc: "List the roles that every installation has\n\nEach is a document of kind Role whose status says builtIn. Nobody changes them; roles of one's own are at /v1/roles.",
+		Doc:   "List the roles that every installation has\n\nEach is a document of kind Role whose status says builtIn. Nobody changes them; roles of one's own are at /v1/roles.",
+		Bound: "what this version of the program has",
 	}}
 
 	AccessCan = Route[AccessRequest, CanAnswer]{Operation{

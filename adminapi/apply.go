@@ -22,6 +22,7 @@ var Export = Route[ExportRequest, ExportAnswer]{Operation{
 Of the whole organization it needs the permission there; with a team, whoever may read anything of that team gets what they may read.
 
 Applying the answer to an empty server gives identical revisions.`,
+	Bound: "at most 512 MiB of documents and definitions, all of one moment; who has more takes it team by team",
 }}
 
 // An ApplyRequest is a bundle.

@@ -63,7 +63,7 @@ type (
 	ListReleasesRequest struct {
 		VersionPath
 		Environment string `query:"environment" required:"true"`
-		Limit       int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+		Paged
 	}
 )
 
@@ -78,6 +78,7 @@ type (
 	Releases struct {
 		Body struct {
 			Items []ReleaseItem `json:"items"`
+			Next  string        `json:"next,omitempty"`
 		}
 	}
 	ReleaseItem struct {

@@ -15,7 +15,7 @@ var (
 
 It works once. The token carries the fingerprint of the installation's authority, so that the instance knows whom it joins.`,
 	}}
-	ListGatewayTokens = Route[GatewayRequest, GatewayTokens]{Operation{
+	ListGatewayTokens = Route[GatewayListRequest, GatewayTokens]{Operation{
 		ID: "listGatewayTokens", Pattern: "GET /v1/gateways/{name}/tokens", Action: "gateway-token.list", On: "Gateway/{name}",
 		Doc: "List a gateway's join tokens, used and unused, never the tokens themselves",
 	}}
@@ -27,7 +27,7 @@ It works once. The token carries the fingerprint of the installation's authority
 		ID: "listInstances", Pattern: "GET /v1/instances", Action: "instance.list", On: "organization",
 		Doc: "List the instances of all gateways with what each runs",
 	}}
-	ListGatewayInstances = Route[GatewayRequest, Instances]{Operation{
+	ListGatewayInstances = Route[GatewayListRequest, Instances]{Operation{
 		ID: "listGatewayInstances", Pattern: "GET /v1/gateways/{name}/instances", Action: "instance.list", On: "Gateway/{name}",
 		Doc: "List a gateway's instances with what each runs",
 	}}
@@ -55,13 +55,17 @@ type (
 			TTL string `json:"ttl,omitempty" doc:"How long it is good, such as 1h; default 1h, at most 30d."`
 		}
 	}
-	GatewayRequest      struct{ OrgRef }
+	GatewayListRequest struct {
+		OrgRef
+		Paged
+	}
 	GatewayTokenRequest struct {
 		OrgRef
 		Token string `path:"token" doc:"The token's public id."`
 	}
 	ListInstancesRequest struct {
 		Environment string `query:"environment" doc:"Only this environment's."`
+		Paged
 	}
 	InstanceRequest struct {
 		OrgRef
@@ -90,11 +94,13 @@ type (
 	GatewayTokens struct {
 		Body struct {
 			Items []gatehouse.GatewayToken `json:"items"`
+			Next  string                   `json:"next,omitempty"`
 		}
 	}
 	Instances struct {
 		Body struct {
 			Items []InstanceItem `json:"items"`
+			Next  string         `json:"next,omitempty"`
 		}
 	}
 	// InstanceItem is one running process of a gateway, as last heard of.

@@ -14,7 +14,7 @@ const (
 // The routes of framework versions. Their documents are objects like others;
 // where a version stands is moved here.
 var (
-	ListFrameworkVersions = Route[OrgRef, FrameworkVersions]{Operation{
+	ListFrameworkVersions = Route[ListFrameworkVersionsRequest, FrameworkVersions]{Operation{
 		ID: "listFrameworkVersions", Pattern: "GET " + frameworkPath, Action: "framework.list", On: frameworkOn,
 		Doc: "List where each version of a framework stands\n\nThe name - is for those of all frameworks.",
 	}}
@@ -68,6 +68,12 @@ var frameworkRoutes = []Described{
 	CommentFramework, ListFrameworkComments, GetFrameworkDocument,
 }
 
+// ListFrameworkVersionsRequest asks for the versions of one framework, or of all.
+type ListFrameworkVersionsRequest struct {
+	OrgRef
+	Paged
+}
+
 // A FrameworkRef names one version of a framework.
 type FrameworkRef struct {
 	Name    string `path:"name"`
@@ -114,6 +120,7 @@ type (
 	FrameworkVersions struct {
 		Body struct {
 			Items []FrameworkVersionItem `json:"items"`
+			Next  string                 `json:"next,omitempty"`
 		}
 	}
 	FrameworkVersionItem struct {

@@ -24,7 +24,7 @@ Each control of the framework version in force passes, fails with its places, is
 		ID: "listGate", Pattern: "GET /v1/gate", Action: "gate.list",
 		Doc: "List the last evaluation of everything that is released\n\nOne entry for each API version and environment, those of APIs that the caller may see.",
 	}}
-	ListAnswers = Route[VersionPath, AnswerList]{Operation{
+	ListAnswers = Route[ListAnswersRequest, AnswerList]{Operation{
 		ID: "listAnswers", Pattern: "GET " + gatePath + "/answers", Action: "gate.get", On: versionOn,
 		Doc: "List the answers to questions of controls about an API version",
 	}}
@@ -85,6 +85,10 @@ var gateRoutes = []Described{
 
 // Requests of the gate.
 type (
+	ListAnswersRequest struct {
+		VersionPath
+		Paged
+	}
 	GateOf struct {
 		Environment string `json:"environment" minLength:"1"`
 		Revision    string `json:"revision,omitempty" doc:"Hash or its beginning; left out, the newest."`
@@ -200,6 +204,7 @@ type (
 	AnswerList        struct {
 		Body struct {
 			Items []AnswerBody `json:"items"`
+			Next  string       `json:"next,omitempty"`
 		}
 	}
 	// AnswerBody is an answer with the hash by which it is decided on.

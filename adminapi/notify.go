@@ -43,7 +43,8 @@ For 24 hours messages carry signatures of the new secret and of the one before. 
 	}}
 	ListEventTypes = Route[Empty, EventTypesAnswer]{Operation{
 		ID: "listEventTypes", Pattern: "GET /v1/event-types", Action: "event-type.list",
-		Doc: "List the types of events there are",
+		Doc:   "List the types of events there are",
+		Bound: "what this version of the program does",
 	}}
 )
 
@@ -51,6 +52,7 @@ For 24 hours messages carry signatures of the new secret and of the one before. 
 type (
 	ReceiversRequest struct {
 		Team string `query:"team"`
+		Paged
 	}
 	NotificationsRequest struct {
 		Receiver string `query:"receiver" doc:"webhook/NAME or team/TEAM/NAME."`
@@ -74,6 +76,7 @@ type (
 	Receivers struct {
 		Body struct {
 			Items []Receiver `json:"items"`
+			Next  string     `json:"next,omitempty"`
 		}
 	}
 	// A Receiver is told of events.

@@ -68,7 +68,7 @@ The revision moves; the backend is that of the target environment, bound by name
 		ID: "getCatalog", Pattern: "GET /v1/catalog", Action: "catalog.get",
 		Doc: `List everything that is exposed
 
-One entry for each API version, environment and gateway, with what each instance really runs, now or at a past moment.`,
+One entry for each API version, environment and gateway, with what each instance really runs, now or at a past moment. The gateways of one release stand on one page, which may be longer than limit for it.`,
 	}}
 )
 
@@ -76,8 +76,7 @@ One entry for each API version, environment and gateway, with what each instance
 type (
 	ListRevisionsRequest struct {
 		VersionPath
-		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
-		After string `query:"after" doc:"Cursor from the page before."`
+		Paged
 	}
 	GetRevisionRequest struct {
 		VersionPath
@@ -133,6 +132,7 @@ type (
 	StatusRequest struct {
 		VersionPath
 		Environment string `query:"environment"`
+		Paged
 	}
 	ExplainRequest struct {
 		VersionPath
@@ -145,6 +145,7 @@ type (
 		AsOf        string `query:"asOf" doc:"A past moment, RFC 3339."`
 		Environment string `query:"environment"`
 		Team        string `query:"team"`
+		Paged
 	}
 )
 
@@ -184,6 +185,7 @@ type (
 	StatusAnswer struct {
 		Body struct {
 			Items []CatalogEntry `json:"items"`
+			Next  string         `json:"next,omitempty"`
 		}
 	}
 	ExplainAnswer struct {
@@ -206,6 +208,7 @@ type (
 		Body struct {
 			AsOf  time.Time      `json:"asOf"`
 			Items []CatalogEntry `json:"items"`
+			Next  string         `json:"next,omitempty"`
 		}
 	}
 )

@@ -46,6 +46,8 @@ type Operation struct {
 	Kind gatehouse.Kind
 	// Stream answers with JSON lines rather than one JSON value.
 	Stream bool
+	// Bound says why a list that has no pages cannot grow out of hand.
+	Bound string
 }
 
 // Method is the operation's HTTP method.
@@ -84,7 +86,13 @@ type Described interface {
 // Empty is a request without parameters or a response without a body.
 type Empty struct{}
 
-// A PageRequest asks for one page of a list.
+// Paged asks for one page of a list.
+type Paged struct {
+	Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+	After string `query:"after" maxLength:"20000" doc:"Cursor from the page before."`
+}
+
+// A PageRequest asks for one page of a list that filters and sorts.
 type PageRequest struct {
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 	After  string `query:"after" doc:"Cursor from the page before."`

@@ -23,6 +23,7 @@ type PromisesRequest struct {
 	Environment string `query:"environment"`
 	Month       string `query:"month" doc:"2026-11; the default is the month that runs. UTC."`
 	Window      string `query:"window" doc:"1h, 6h, 24h, 7d or 30d, instead of a month."`
+	Paged
 }
 
 // Answers about service levels.
@@ -32,6 +33,7 @@ type (
 			From  time.Time     `json:"from"`
 			To    time.Time     `json:"to"`
 			Items []PromiseItem `json:"items"`
+			Next  string        `json:"next,omitempty"`
 		}
 	}
 	// A PromiseItem is one promise in one environment.

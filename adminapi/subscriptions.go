@@ -25,9 +25,9 @@ The application is created if it is new. With key, an approved subscription's fi
 	ResumeSubscription  = decideSubscription("resume", "Let a suspended subscription go on")
 	CancelSubscription  = decideSubscription("cancel", "End a subscription for good")
 
-	ListKeys = Route[OwnedRef, Keys]{Operation{
+	ListKeys = Route[ListKeysRequest, Keys]{Operation{
 		ID: "listKeys", Pattern: "GET " + subscriptionPath + "/keys", Action: "key.list", On: subscriptionOn,
-		Doc: "List a subscription's keys, never the keys themselves",
+		Doc: "List a subscription's keys, oldest first, never the keys themselves",
 	}}
 	CreateKey = Route[CreateKeyRequest, NewKey]{Operation{
 		ID: "createKey", Pattern: "POST " + subscriptionPath + "/keys", Action: "key.create", On: subscriptionOn, Status: 201, Secret: true,
@@ -66,6 +66,10 @@ type (
 		Body *struct {
 			Reason string `json:"reason,omitempty" maxLength:"4000"`
 		}
+	}
+	ListKeysRequest struct {
+		OwnedRef
+		Paged
 	}
 	CreateKeyRequest struct {
 		OwnedRef
@@ -106,6 +110,7 @@ type (
 	Keys struct {
 		Body struct {
 			Items []KeyItem `json:"items"`
+			Next  string    `json:"next,omitempty"`
 		}
 	}
 	KeyItem struct {

@@ -15,7 +15,8 @@ Members, APIs, products, subscriptions, gate, waivers, usage against quotas, sup
 	}}
 	GetTeamChecklist = Route[TeamRef, ChecklistAnswer]{Operation{
 		ID: "getTeamChecklist", Pattern: "GET /v1/teams/{team}/checklist", Action: "team.get", On: "team/{team}",
-		Doc: "Show what a team has done and what is left\n\nItems tick themselves from what is there.",
+		Doc:   "Show what a team has done and what is left\n\nItems tick themselves from what is there.",
+		Bound: "one item for each step onto the platform",
 	}}
 	GetOverview = Route[OverviewRequest, OverviewAnswer]{Operation{
 		ID: "getOverview", Pattern: "GET /v1/overview", Action: "team.list",

@@ -8,6 +8,7 @@ var QueryUsage = Route[UsageRequest, UsageAnswer]{Operation{
 	Doc: `Sum what gateways counted
 
 Rows are by the hour and the dimensions asked for. Counts arrive every few seconds; each is taken once, also after faults.`,
+	Bound: "at most 100000 rows; a question with more is refused, so that nobody adds up a part",
 }}
 
 // A UsageRequest says what to sum.

@@ -11,6 +11,7 @@ var ListWaiting = Route[Empty, WaitingAnswer]{Operation{
 	Doc: `List what waits for a person, and that person may be the caller
 
 Framework versions, waivers, releases, on-boardings, answers and subscriptions that the caller has the permission to decide on, on-boardings that wait for the caller's answer, and support requests that wait for an answer the caller may give. The longest waiting of each kind first.`,
+	Bound: "at most 100 of each kind, and more tells whether there are others",
 }}
 
 // A WaitingAnswer is what waits.

@@ -234,6 +234,9 @@ func (a *App) pastReleases() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if out.Body.Next != "" {
+				a.note("there are more; --limit and --after %s show them", out.Body.Next)
+			}
 			return a.show(out.Body, func() table { return pastTable(out.Body.Items) }, func() (names []string) {
 				for _, r := range out.Body.Items {
 					names = append(names, r.Revision)
@@ -244,6 +247,7 @@ func (a *App) pastReleases() *cobra.Command {
 	}
 	c.Flags().StringVar(&in.Environment, "env", "", "environment")
 	c.Flags().IntVar(&in.Limit, "limit", 100, "how many at most")
+	c.Flags().StringVar(&in.After, "after", "", "cursor from the page before")
 	return c
 }
 

@@ -84,7 +84,7 @@ func (a *App) examineGateways(ctx context.Context) []finding {
 	if err != nil {
 		return []finding{{Check: "gateways", Detail: err.Error()}}
 	}
-	out, err := api.ListInstances(ctx, adminapi.ListInstancesRequest{})
+	out, err := api.ListInstancesAll(ctx, adminapi.ListInstancesRequest{})
 	if err != nil {
 		return []finding{{Check: "gateways", Detail: err.Error()}}
 	}

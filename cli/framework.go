@@ -47,11 +47,11 @@ func (a *App) frameworkList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list [NAME]", Args: between(0, 1, "at most one framework"), Short: "List where versions stand",
 		RunE: func(c *cobra.Command, args []string) error {
-			in := adminapi.OrgRef{Name: "-"}
+			in := adminapi.ListFrameworkVersionsRequest{OrgRef: adminapi.OrgRef{Name: "-"}}
 			if len(args) == 1 {
 				in.Name = args[0]
 			}
-			out, err := ask(a, c.Context(), (*client.Client).ListFrameworkVersions, in)
+			out, err := ask(a, c.Context(), (*client.Client).ListFrameworkVersionsAll, in)
 			if err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ func (a *App) latest(ctx context.Context, api *client.Client, text string) (admi
 	if strings.Contains(text, "@") {
 		return frameworkArg(text)
 	}
-	out, err := api.ListFrameworkVersions(ctx, adminapi.OrgRef{Name: text})
+	out, err := api.ListFrameworkVersionsAll(ctx, adminapi.ListFrameworkVersionsRequest{OrgRef: adminapi.OrgRef{Name: text}})
 	if err != nil {
 		return adminapi.FrameworkRef{}, err
 	}

@@ -86,7 +86,7 @@ func (a *App) gateConfirm() *cobra.Command {
 // answerToRead shows the answer that waits and tells its hash, so that what is
 // decided on is what was shown. It is "" where there is none, or several.
 func (a *App) answerToRead(ctx context.Context, v adminapi.VersionPath, control string) (hash string) {
-	out, err := ask(a, ctx, (*client.Client).ListAnswers, v)
+	out, err := ask(a, ctx, (*client.Client).ListAnswersAll, adminapi.ListAnswersRequest{VersionPath: v})
 	if err != nil {
 		return ""
 	}
@@ -112,7 +112,7 @@ func (a *App) gateAnswers() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out, err := ask(a, c.Context(), (*client.Client).ListAnswers, v)
+			out, err := ask(a, c.Context(), (*client.Client).ListAnswersAll, adminapi.ListAnswersRequest{VersionPath: v})
 			if err != nil {
 				return err
 			}

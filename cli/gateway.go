@@ -73,10 +73,10 @@ func (a *App) instances(ctx context.Context, gateway string) error {
 	if err != nil {
 		return err
 	}
-	ask := func() (*adminapi.Instances, error) { return api.ListInstances(ctx, adminapi.ListInstancesRequest{}) }
+	ask := func() (*adminapi.Instances, error) { return api.ListInstancesAll(ctx, adminapi.ListInstancesRequest{}) }
 	if gateway != "" {
 		ask = func() (*adminapi.Instances, error) {
-			return api.ListGatewayInstances(ctx, adminapi.GatewayRequest{OrgRef: adminapi.OrgRef{Name: gateway}})
+			return api.ListGatewayInstancesAll(ctx, adminapi.GatewayListRequest{OrgRef: adminapi.OrgRef{Name: gateway}})
 		}
 	}
 	out, err := ask()

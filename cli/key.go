@@ -25,7 +25,7 @@ func (a *App) keyList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			out, err := ask(a, c.Context(), (*client.Client).ListKeys, ref)
+			out, err := ask(a, c.Context(), (*client.Client).ListKeysAll, adminapi.ListKeysRequest{OwnedRef: ref})
 			if err != nil {
 				return err
 			}

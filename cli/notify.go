@@ -27,7 +27,7 @@ func (a *App) notifyReceivers() *cobra.Command {
 	c := &cobra.Command{
 		Use: "receivers", Short: "List who is told of what", Args: exactly(0, "no arguments but flags"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			out, err := ask(a, c.Context(), (*client.Client).ListReceivers, in)
+			out, err := ask(a, c.Context(), (*client.Client).ListReceiversAll, in)
 			if err != nil {
 				return err
 			}

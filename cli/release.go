@@ -187,7 +187,7 @@ func (a *App) awaitLive(ctx context.Context, v adminapi.VersionPath, r adminapi.
 	}
 	start := time.Now()
 	for {
-		out, err := api.GetStatus(ctx, adminapi.StatusRequest{VersionPath: v, Environment: r.Environment})
+		out, err := api.GetStatusAll(ctx, adminapi.StatusRequest{VersionPath: v, Environment: r.Environment})
 		if err != nil {
 			return 0, 0, 0, err
 		}
@@ -305,7 +305,7 @@ another revision than the one you read waits.`,
 // releaseToRead shows what waits for approval and tells its hash, so that what is
 // decided on is what was shown. It is "" where nothing does, or may be seen.
 func (a *App) releaseToRead(ctx context.Context, api *client.Client, v adminapi.VersionPath, env string) (hash string) {
-	out, err := api.ListReleases(ctx, adminapi.ListReleasesRequest{VersionPath: v, Environment: env, Limit: 1})
+	out, err := api.ListReleases(ctx, adminapi.ListReleasesRequest{VersionPath: v, Environment: env, Paged: adminapi.Paged{Limit: 1}})
 	if err != nil || len(out.Body.Items) == 0 || out.Body.Items[0].Hash == "" {
 		return ""
 	}

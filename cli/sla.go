@@ -26,7 +26,7 @@ served, and one whose caller left does not count. Latency is known within 5 %; p
 round numbers such as 50ms, 200ms or 1.5s are decided exactly.`,
 		Example: "  gatehouse sla report --team payments --month 2026-11\n  gatehouse sla report --app billing/invoices --window 7d",
 		RunE: func(c *cobra.Command, _ []string) error {
-			out, err := ask(a, c.Context(), (*client.Client).GetServiceLevels, in)
+			out, err := ask(a, c.Context(), (*client.Client).GetServiceLevelsAll, in)
 			if err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ func (a *App) standing(ctx context.Context, text, env string) (adminapi.StatusAn
 		if err != nil {
 			return out, err
 		}
-		one, err := ask(a, ctx, (*client.Client).GetStatus, adminapi.StatusRequest{VersionPath: path, Environment: env})
+		one, err := ask(a, ctx, (*client.Client).GetStatusAll, adminapi.StatusRequest{VersionPath: path, Environment: env})
 		if err != nil {
 			return out, err
 		}
@@ -148,7 +148,7 @@ the same question is answered for a past moment.`,
 			if in.AsOf, err = moment(in.AsOf); err != nil {
 				return err
 			}
-			out, err := ask(a, c.Context(), (*client.Client).GetCatalog, in)
+			out, err := ask(a, c.Context(), (*client.Client).GetCatalogAll, in)
 			if err != nil {
 				return err
 			}

@@ -23,6 +23,20 @@ func (c *Client) ListRevisions(ctx context.Context, in adminapi.ListRevisionsReq
 	return call(ctx, c, adminapi.ListRevisions, &in)
 }
 
+// ListRevisionsAll is ListRevisions for all pages: one answer with every item.
+func (c *Client) ListRevisionsAll(ctx context.Context, in adminapi.ListRevisionsRequest) (*adminapi.Revisions, error) {
+	in.Limit = maxPage
+	all, err := c.ListRevisions(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.Revisions
+		in.After = all.Body.Next
+		if page, err = c.ListRevisions(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
+}
+
 // GetRevision carries out revision.get: read one revision by its hash or the hash's beginning.
 func (c *Client) GetRevision(ctx context.Context, in adminapi.GetRevisionRequest) (*adminapi.RevisionAnswer, error) {
 	return call(ctx, c, adminapi.GetRevision, &in)
@@ -63,6 +77,20 @@ func (c *Client) GetStatus(ctx context.Context, in adminapi.StatusRequest) (*adm
 	return call(ctx, c, adminapi.GetStatus, &in)
 }
 
+// GetStatusAll is GetStatus for all pages: one answer with every item.
+func (c *Client) GetStatusAll(ctx context.Context, in adminapi.StatusRequest) (*adminapi.StatusAnswer, error) {
+	in.Limit = maxPage
+	all, err := c.GetStatus(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.StatusAnswer
+		in.After = all.Body.Next
+		if page, err = c.GetStatus(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
+}
+
 // Explain carries out api.explain: show the steps each request goes through, in order, and where each comes from.
 func (c *Client) Explain(ctx context.Context, in adminapi.ExplainRequest) (*adminapi.ExplainAnswer, error) {
 	return call(ctx, c, adminapi.Explain, &in)
@@ -71,6 +99,20 @@ func (c *Client) Explain(ctx context.Context, in adminapi.ExplainRequest) (*admi
 // GetCatalog carries out catalog.get: list everything that is exposed.
 func (c *Client) GetCatalog(ctx context.Context, in adminapi.CatalogRequest) (*adminapi.CatalogAnswer, error) {
 	return call(ctx, c, adminapi.GetCatalog, &in)
+}
+
+// GetCatalogAll is GetCatalog for all pages: one answer with every item.
+func (c *Client) GetCatalogAll(ctx context.Context, in adminapi.CatalogRequest) (*adminapi.CatalogAnswer, error) {
+	in.Limit = maxPage
+	all, err := c.GetCatalog(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.CatalogAnswer
+		in.After = all.Body.Next
+		if page, err = c.GetCatalog(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
 }
 
 // Subscribe carries out subscription.create: subscribe an application to a product.
@@ -103,9 +145,23 @@ func (c *Client) CancelSubscription(ctx context.Context, in adminapi.DecideSubsc
 	return call(ctx, c, adminapi.CancelSubscription, &in)
 }
 
-// ListKeys carries out key.list: list a subscription's keys, never the keys themselves.
-func (c *Client) ListKeys(ctx context.Context, in adminapi.OwnedRef) (*adminapi.Keys, error) {
+// ListKeys carries out key.list: list a subscription's keys, oldest first, never the keys themselves.
+func (c *Client) ListKeys(ctx context.Context, in adminapi.ListKeysRequest) (*adminapi.Keys, error) {
 	return call(ctx, c, adminapi.ListKeys, &in)
+}
+
+// ListKeysAll is ListKeys for all pages: one answer with every item.
+func (c *Client) ListKeysAll(ctx context.Context, in adminapi.ListKeysRequest) (*adminapi.Keys, error) {
+	in.Limit = maxPage
+	all, err := c.ListKeys(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.Keys
+		in.After = all.Body.Next
+		if page, err = c.ListKeys(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
 }
 
 // CreateKey carries out key.create: create a key, shown this once.
@@ -214,8 +270,22 @@ func (c *Client) CreateGatewayToken(ctx context.Context, in adminapi.CreateGatew
 }
 
 // ListGatewayTokens carries out gateway-token.list: list a gateway's join tokens, used and unused, never the tokens themselves.
-func (c *Client) ListGatewayTokens(ctx context.Context, in adminapi.GatewayRequest) (*adminapi.GatewayTokens, error) {
+func (c *Client) ListGatewayTokens(ctx context.Context, in adminapi.GatewayListRequest) (*adminapi.GatewayTokens, error) {
 	return call(ctx, c, adminapi.ListGatewayTokens, &in)
+}
+
+// ListGatewayTokensAll is ListGatewayTokens for all pages: one answer with every item.
+func (c *Client) ListGatewayTokensAll(ctx context.Context, in adminapi.GatewayListRequest) (*adminapi.GatewayTokens, error) {
+	in.Limit = maxPage
+	all, err := c.ListGatewayTokens(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.GatewayTokens
+		in.After = all.Body.Next
+		if page, err = c.ListGatewayTokens(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
 }
 
 // RevokeGatewayToken carries out gateway-token.revoke: end a join token that was not used.
@@ -228,9 +298,37 @@ func (c *Client) ListInstances(ctx context.Context, in adminapi.ListInstancesReq
 	return call(ctx, c, adminapi.ListInstances, &in)
 }
 
+// ListInstancesAll is ListInstances for all pages: one answer with every item.
+func (c *Client) ListInstancesAll(ctx context.Context, in adminapi.ListInstancesRequest) (*adminapi.Instances, error) {
+	in.Limit = maxPage
+	all, err := c.ListInstances(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.Instances
+		in.After = all.Body.Next
+		if page, err = c.ListInstances(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
+}
+
 // ListGatewayInstances carries out instance.list: list a gateway's instances with what each runs.
-func (c *Client) ListGatewayInstances(ctx context.Context, in adminapi.GatewayRequest) (*adminapi.Instances, error) {
+func (c *Client) ListGatewayInstances(ctx context.Context, in adminapi.GatewayListRequest) (*adminapi.Instances, error) {
 	return call(ctx, c, adminapi.ListGatewayInstances, &in)
+}
+
+// ListGatewayInstancesAll is ListGatewayInstances for all pages: one answer with every item.
+func (c *Client) ListGatewayInstancesAll(ctx context.Context, in adminapi.GatewayListRequest) (*adminapi.Instances, error) {
+	in.Limit = maxPage
+	all, err := c.ListGatewayInstances(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.Instances
+		in.After = all.Body.Next
+		if page, err = c.ListGatewayInstances(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
 }
 
 // RevokeInstance carries out gateway.revoke: shut an instance out.
@@ -319,8 +417,22 @@ func (c *Client) GetOverview(ctx context.Context, in adminapi.OverviewRequest) (
 }
 
 // ListFrameworkVersions carries out framework.list: list where each version of a framework stands.
-func (c *Client) ListFrameworkVersions(ctx context.Context, in adminapi.OrgRef) (*adminapi.FrameworkVersions, error) {
+func (c *Client) ListFrameworkVersions(ctx context.Context, in adminapi.ListFrameworkVersionsRequest) (*adminapi.FrameworkVersions, error) {
 	return call(ctx, c, adminapi.ListFrameworkVersions, &in)
+}
+
+// ListFrameworkVersionsAll is ListFrameworkVersions for all pages: one answer with every item.
+func (c *Client) ListFrameworkVersionsAll(ctx context.Context, in adminapi.ListFrameworkVersionsRequest) (*adminapi.FrameworkVersions, error) {
+	in.Limit = maxPage
+	all, err := c.ListFrameworkVersions(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.FrameworkVersions
+		in.After = all.Body.Next
+		if page, err = c.ListFrameworkVersions(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
 }
 
 // GetFrameworkVersion carries out framework.get: read one version with its text and every decision on it.
@@ -409,8 +521,22 @@ func (c *Client) ListGate(ctx context.Context, in adminapi.ListGateRequest) (*ad
 }
 
 // ListAnswers carries out gate.get: list the answers to questions of controls about an API version.
-func (c *Client) ListAnswers(ctx context.Context, in adminapi.VersionPath) (*adminapi.AnswerList, error) {
+func (c *Client) ListAnswers(ctx context.Context, in adminapi.ListAnswersRequest) (*adminapi.AnswerList, error) {
 	return call(ctx, c, adminapi.ListAnswers, &in)
+}
+
+// ListAnswersAll is ListAnswers for all pages: one answer with every item.
+func (c *Client) ListAnswersAll(ctx context.Context, in adminapi.ListAnswersRequest) (*adminapi.AnswerList, error) {
+	in.Limit = maxPage
+	all, err := c.ListAnswers(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.AnswerList
+		in.After = all.Body.Next
+		if page, err = c.ListAnswers(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
 }
 
 // AnswerGate carries out gate.answer: answer the question of a control.
@@ -503,6 +629,20 @@ func (c *Client) ListReleases(ctx context.Context, in adminapi.ListReleasesReque
 	return call(ctx, c, adminapi.ListReleases, &in)
 }
 
+// ListReleasesAll is ListReleases for all pages: one answer with every item.
+func (c *Client) ListReleasesAll(ctx context.Context, in adminapi.ListReleasesRequest) (*adminapi.Releases, error) {
+	in.Limit = maxPage
+	all, err := c.ListReleases(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.Releases
+		in.After = all.Body.Next
+		if page, err = c.ListReleases(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
+}
+
 // Diff carries out release.diff: compare two revisions or versions, and tell who is affected.
 func (c *Client) Diff(ctx context.Context, in adminapi.DiffRequest) (*adminapi.DiffAnswer, error) {
 	return call(ctx, c, adminapi.Diff, &in)
@@ -511,6 +651,20 @@ func (c *Client) Diff(ctx context.Context, in adminapi.DiffRequest) (*adminapi.D
 // ListReceivers carries out notification.list: list who is told of events.
 func (c *Client) ListReceivers(ctx context.Context, in adminapi.ReceiversRequest) (*adminapi.Receivers, error) {
 	return call(ctx, c, adminapi.ListReceivers, &in)
+}
+
+// ListReceiversAll is ListReceivers for all pages: one answer with every item.
+func (c *Client) ListReceiversAll(ctx context.Context, in adminapi.ReceiversRequest) (*adminapi.Receivers, error) {
+	in.Limit = maxPage
+	all, err := c.ListReceivers(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.Receivers
+		in.After = all.Body.Next
+		if page, err = c.ListReceivers(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
 }
 
 // ListNotifications carries out notification.list: list deliveries and what became of them, newest first.
@@ -586,6 +740,20 @@ func (c *Client) ReopenSupport(ctx context.Context, in adminapi.MoveSupportReque
 // GetServiceLevels carries out sla.get: tell whether what plans and APIs promise was kept.
 func (c *Client) GetServiceLevels(ctx context.Context, in adminapi.PromisesRequest) (*adminapi.PromisesAnswer, error) {
 	return call(ctx, c, adminapi.GetServiceLevels, &in)
+}
+
+// GetServiceLevelsAll is GetServiceLevels for all pages: one answer with every item.
+func (c *Client) GetServiceLevelsAll(ctx context.Context, in adminapi.PromisesRequest) (*adminapi.PromisesAnswer, error) {
+	in.Limit = maxPage
+	all, err := c.GetServiceLevels(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.PromisesAnswer
+		in.After = all.Body.Next
+		if page, err = c.GetServiceLevels(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
 }
 
 // ListWaiting carries out waiting.list: list what waits for a person, and that person may be the caller.

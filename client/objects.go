@@ -49,3 +49,6 @@ func (c *Client) List(ctx context.Context, k gatehouse.Kind, team string, p admi
 	}
 	return call(ctx, c, r.Org.List, &adminapi.ListOrg{PageRequest: p, AsOf: asOf})
 }
+
+// maxPage is the longest page that any list gives.
+const maxPage = 1000

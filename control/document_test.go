@@ -94,3 +94,54 @@ func TestDocumentSaysEverything(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryListHasPages holds that no answer grows with what is kept: a list has
+// limit, after and next, or says why it cannot grow out of hand.
+func TestEveryListHasPages(t *testing.T) {
+	s := newSite(t)
+	text := s.want(200, call{method: "GET", path: "/openapi.json"}).body
+	type schema struct {
+		Ref        string `json:"$ref"`
+		Properties map[string]json.RawMessage
+	}
+	var doc struct {
+		Components struct{ Schemas map[string]schema }
+		Paths      map[string]map[string]struct {
+			Description string
+			Action      string `json:"x-gatehouse-action"`
+			Parameters  []struct{ Name string }
+			Responses   map[string]struct {
+				Content map[string]struct{ Schema schema }
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	lists := 0
+	for path, methods := range doc.Paths {
+		op, ok := methods["get"]
+		body := op.Responses["200"].Content["application/json"].Schema
+		if !ok || body.Ref == "" && body.Properties == nil {
+			continue
+		}
+		if body.Ref != "" {
+			body = doc.Components.Schemas[body.Ref[strings.LastIndex(body.Ref, "/")+1:]]
+		}
+		if body.Properties["items"] == nil && body.Properties["documents"] == nil && !strings.HasSuffix(op.Action, ".list") {
+			continue
+		}
+		lists++
+		named := map[string]bool{}
+		for _, p := range op.Parameters {
+			named[p.Name] = true
+		}
+		pages, bound := named["limit"] && named["after"] && body.Properties["next"] != nil, strings.Contains(op.Description, "It has no pages: ")
+		if pages == bound {
+			t.Errorf("GET %s: pages %v, says why it has none %v", path, pages, bound)
+		}
+	}
+	if lists < 40 {
+		t.Errorf("found %d lists only", lists)
+	}
+}

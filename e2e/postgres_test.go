@@ -178,7 +178,7 @@ func (s *site) sameManifest(nodes ...*client.Client) {
 	s.eventually("the control planes tell the same of the gateway", func() error {
 		var digests []string
 		for _, c := range nodes {
-			out, err := c.ListInstances(s.t.Context(), adminapi.ListInstancesRequest{})
+			out, err := c.ListInstancesAll(s.t.Context(), adminapi.ListInstancesRequest{})
 			if err != nil {
 				return err
 			}

@@ -60,7 +60,7 @@ func (s *site) revoke(subscription, key string) time.Duration {
 	s.t.Helper()
 	s.eventually("a new key opens the API", func() error { return s.with(key, http.StatusOK) })
 	ref := adminapi.OwnedRef{Team: "pets", Name: subscription}
-	keys, err := s.api.ListKeys(s.t.Context(), ref)
+	keys, err := s.api.ListKeysAll(s.t.Context(), adminapi.ListKeysRequest{OwnedRef: ref})
 	if err != nil {
 		s.t.Fatal(err)
 	}

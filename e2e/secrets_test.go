@@ -211,7 +211,7 @@ func (s *site) callers(a *transcript, m marked, token string) {
 
 func (s *site) list(ref adminapi.OwnedRef) (ids []string) {
 	s.t.Helper()
-	keys, err := s.api.ListKeys(s.t.Context(), ref)
+	keys, err := s.api.ListKeysAll(s.t.Context(), adminapi.ListKeysRequest{OwnedRef: ref})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -159,6 +159,8 @@ type UsageQuery struct {
 	By       []string
 	Where    map[string]string
 	Bins     bool
+	// Most bounds the rows of the answer; a question with more is refused. 0: all.
+	Most int
 }
 
 // ErrTaken is what Apply returns for a Usage whose number was taken before,

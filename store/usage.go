@@ -91,6 +91,14 @@ func (q UsageQuery) Check() error {
 	return nil
 }
 
+// Full refuses an answer that has come to more rows than were to be had.
+func (q UsageQuery) Full(rows int) error {
+	if q.Most > 0 && rows > q.Most {
+		return gatehouse.E(gatehouse.Invalid, "summing usage: the answer has more than %d rows; ask for a shorter time, fewer dimensions, or one API or application", q.Most)
+	}
+	return nil
+}
+
 // UsageValue is the value that a filter asks for, as it is kept: an hour is
 // written as in RFC 3339, a class as a number.
 func UsageValue(name, value string) (any, error) {

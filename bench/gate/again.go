@@ -245,7 +245,7 @@ func (a *again) request(ctx context.Context, n int) error {
 	case 0, 5, 10, 15:
 		_, err = a.api.List(ctx, gatehouse.KindAPI, of.Team, adminapi.PageRequest{Limit: 50}, "")
 	case 1, 6, 11:
-		_, err = a.api.GetStatus(ctx, adminapi.StatusRequest{VersionPath: of})
+		_, err = a.api.GetStatusAll(ctx, adminapi.StatusRequest{VersionPath: of})
 	case 2, 7, 12:
 		_, err = a.api.ListGate(ctx, adminapi.ListGateRequest{Team: of.Team, Limit: 50})
 	case 3, 8:

@@ -38,7 +38,7 @@ func (m *measurement) revokeOne(ctx context.Context, probe *load.Conn, i int, of
 	if _, err := m.until(probe, i, key, 200); err != nil {
 		return 0, err
 	}
-	keys, err := m.api.ListKeys(ctx, of)
+	keys, err := m.api.ListKeysAll(ctx, adminapi.ListKeysRequest{OwnedRef: of})
 	if err != nil {
 		return 0, err
 	}

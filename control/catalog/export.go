@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -13,16 +14,21 @@ type Scope struct {
 	Team string
 	Kind gatehouse.Kind
 	AsOf time.Time
+	Most int // bytes of documents and definitions; 0: maxExport
 	// Allow says which objects go out; nil: all.
 	Allow func(ctx context.Context, o *gatehouse.Object) bool
 }
+
+// maxExport bounds the documents and definitions of one export, in bytes: what
+// is applied at once has the same bound.
+const maxExport = 512 << 20
 
 // Export gives documents with the files they name, as [Catalog.Apply] takes
 // them, what others refer to first. With a team, its own objects and the
 // Team document.
 func (c *Catalog) Export(ctx context.Context, s Scope) ([]*View, map[string][]byte, error) {
 	var all []*View
-	files := map[string][]byte{}
+	files, size, most := map[string][]byte{}, 0, cmp.Or(s.Most, maxExport)
 	for _, k := range gatehouse.Kinds {
 		if s.Kind != "" && k.Kind != s.Kind || s.Team != "" && !k.Owned && k.Kind != gatehouse.KindTeam {
 			continue
@@ -42,9 +48,13 @@ func (c *Catalog) Export(ctx context.Context, s Scope) ([]*View, map[string][]by
 				if v, err = bare(v); err != nil {
 					return nil, nil, err
 				}
-				all = append(all, v)
-				if err := c.gatherFiles(ctx, v, files); err != nil {
+				all, size = append(all, v), size+len(v.Text)
+				n, err := c.gatherFiles(ctx, v, files)
+				if err != nil {
 					return nil, nil, err
+				}
+				if size += n; size > most {
+					return nil, nil, gatehouse.E(gatehouse.Invalid, "exporting: it is more than %d MiB of documents and definitions; take it team by team, or kind by kind", most>>20)
 				}
 			}
 			if f.After = page.Next; f.After == "" {
@@ -73,16 +83,19 @@ func bare(v *View) (*View, error) {
 	return &out, err
 }
 
-func (c *Catalog) gatherFiles(ctx context.Context, v *View, files map[string][]byte) error {
+// gatherFiles adds the files that a document names, and tells how many bytes
+// were new.
+func (c *Catalog) gatherFiles(ctx context.Context, v *View, files map[string][]byte) (size int, err error) {
 	for _, sum := range v.Files {
 		if _, ok := files[sum]; ok {
 			continue
 		}
 		data, err := c.Blob(ctx, sum)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		files[sum] = data
+		size += len(data)
 	}
-	return nil
+	return size, nil
 }

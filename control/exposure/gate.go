@@ -1,7 +1,6 @@
 package exposure
 
 import (
-	"context"
 	"encoding/json"
 	"time"
 
@@ -23,36 +22,6 @@ const (
 type verdict struct {
 	gate  string
 	until time.Time // when it ends by itself; zero for passed, which is renewed
-}
-
-// judged reads what the gate found last of everything that is released. What
-// passed, as nearly all has, is told by its index alone.
-func (p *past) judged(ctx context.Context, where map[string]string) error {
-	p.verdicts = map[string]verdict{}
-	where["slot"] = "live"
-	q := store.Query{Kind: string(gatehouse.KindGateResult), Where: where, Sort: "outcome", AsOf: p.at, Limit: 1000}
-	if p.at != 0 {
-		q.Limit = 0
-	}
-	for {
-		page, err := p.db.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		for i, rec := range page.Records {
-			v := verdict{gate: GatePassed}
-			if page.Sorts[i] != gatehouse.GatePassed {
-				if v, err = verdictOf(rec); err != nil {
-					return err
-				}
-			}
-			p.verdicts[rec.Key] = v
-		}
-		if page.Next == "" {
-			return nil
-		}
-		q.After = page.Next
-	}
 }
 
 func verdictOf(rec store.Record) (v verdict, err error) {
@@ -81,8 +50,7 @@ func verdictOf(rec store.Record) (v verdict, err error) {
 
 // verdict is what the gate says of a release.
 func (p *past) verdict(k standing) verdict {
-	team, name := gatehouse.ParseRef(k.API, "")
-	if v, ok := p.verdicts[gatehouse.GateResultKey(k.Environment, team, name, k.Version, true)]; ok && k.Revision != "" {
+	if v, ok := p.verdicts[k.gateKey()]; ok && k.Revision != "" {
 		return v
 	}
 	return verdict{gate: GateNotAsked}

@@ -54,21 +54,21 @@ func (f *Fleet) CreateJoinToken(ctx context.Context, gateway string, ttl time.Du
 }
 
 // JoinTokens lists a gateway's tokens, without their hashes.
-func (f *Fleet) JoinTokens(ctx context.Context, gateway string) ([]gatehouse.GatewayToken, error) {
-	page, err := f.DB.List(ctx, store.Query{Kind: string(gatehouse.KindGatewayToken), Where: map[string]string{"gateway": gateway}, Limit: 1000})
+func (f *Fleet) JoinTokens(ctx context.Context, gateway string, limit int, after string) (tokens []gatehouse.GatewayToken, next string, err error) {
+	page, err := f.DB.List(ctx, store.Query{Kind: string(gatehouse.KindGatewayToken), Where: map[string]string{"gateway": gateway}, Limit: limit, After: after})
 	if err != nil {
-		return nil, gatehouse.E(gatehouse.KindOf(err), "listing join tokens: %w", err)
+		return nil, "", gatehouse.E(gatehouse.KindOf(err), "listing join tokens: %w", err)
 	}
 	out := make([]gatehouse.GatewayToken, 0, len(page.Records))
 	for i := range page.Records {
 		var t gatehouse.GatewayToken
 		if err := json.Unmarshal(page.Records[i].Value, &t); err != nil {
-			return nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", page.Records[i].Key, err)
+			return nil, "", gatehouse.E(gatehouse.Internal, "reading %q: %w", page.Records[i].Key, err)
 		}
 		t.Hash = ""
 		out = append(out, t)
 	}
-	return out, nil
+	return out, page.Next, nil
 }
 
 // RevokeJoinToken ends a token that was not used.

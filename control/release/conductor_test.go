@@ -108,7 +108,7 @@ func (w *pair) look(later time.Duration) (live string, share int, done string) {
 			w.t.Fatal(err)
 		}
 	}
-	r, err := w.d.Past(w.ctx, cart, "dev", 1)
+	r, _, err := w.d.Past(w.ctx, cart, "dev", 1, 0)
 	if err != nil {
 		w.t.Fatal(err)
 	}

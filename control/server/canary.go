@@ -2,10 +2,12 @@ package server
 
 import (
 	"context"
+	"strconv"
 
 	"gatehouse"
 	"gatehouse/adminapi"
 	"gatehouse/control/release"
+	"gatehouse/store"
 )
 
 // bindCanaries binds the routes of releases on their way.
@@ -25,8 +27,15 @@ func (r releaseRoom) bindCanaries() {
 	})
 	bind(r.Server, adminapi.ListSchedules, r.listSchedules)
 	bind(r.Server, adminapi.ListReleases, func(ctx context.Context, in *adminapi.ListReleasesRequest) (*adminapi.Releases, error) {
-		past, err := r.releases.Past(ctx, refOf(in.VersionPath), in.Environment, in.Limit)
+		before, err := pageNumber(in.After)
+		if err != nil {
+			return nil, err
+		}
+		past, more, err := r.releases.Past(ctx, refOf(in.VersionPath), in.Environment, in.Limit, store.Seq(before))
 		out := &adminapi.Releases{}
+		if more {
+			out.Body.Next = strconv.FormatInt(int64(past[len(past)-1].Seq), 10)
+		}
 		out.Body.Items = make([]adminapi.ReleaseItem, 0, len(past))
 		for _, p := range past {
 			out.Body.Items = append(out.Body.Items, adminapi.ReleaseItem{Release: p.Release, Changed: p.Changed, Seq: int64(p.Seq), Withdrawn: p.Withdrawn, Hash: waitingHash(&p.Release)})

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,20 +17,20 @@ import (
 func (s *Server) BindFleet(f *fleet.Fleet) {
 	r := fleetRoom{f, s}
 	bind(s, adminapi.CreateGatewayToken, r.createToken)
-	bind(s, adminapi.ListGatewayTokens, func(ctx context.Context, in *adminapi.GatewayRequest) (*adminapi.GatewayTokens, error) {
-		tokens, err := f.JoinTokens(ctx, in.Name)
+	bind(s, adminapi.ListGatewayTokens, func(ctx context.Context, in *adminapi.GatewayListRequest) (*adminapi.GatewayTokens, error) {
+		tokens, next, err := f.JoinTokens(ctx, in.Name, in.Limit, in.After)
 		out := new(adminapi.GatewayTokens)
-		out.Body.Items = tokens
+		out.Body.Items, out.Body.Next = tokens, next
 		return out, err
 	})
 	bind(s, adminapi.RevokeGatewayToken, func(ctx context.Context, in *adminapi.GatewayTokenRequest) (*adminapi.Empty, error) {
 		return &adminapi.Empty{}, f.RevokeJoinToken(ctx, in.Name, in.Token)
 	})
 	bind(s, adminapi.ListInstances, func(ctx context.Context, in *adminapi.ListInstancesRequest) (*adminapi.Instances, error) {
-		return r.instances(ctx, "", in.Environment)
+		return r.instances(ctx, "", in.Environment, in.Paged)
 	})
-	bind(s, adminapi.ListGatewayInstances, func(ctx context.Context, in *adminapi.GatewayRequest) (*adminapi.Instances, error) {
-		return r.instances(ctx, in.Name, "")
+	bind(s, adminapi.ListGatewayInstances, func(ctx context.Context, in *adminapi.GatewayListRequest) (*adminapi.Instances, error) {
+		return r.instances(ctx, in.Name, "", in.Paged)
 	})
 	bind(s, adminapi.RevokeInstance, func(ctx context.Context, in *adminapi.InstanceRequest) (*adminapi.Empty, error) {
 		return &adminapi.Empty{}, f.Revoke(ctx, in.Name, in.Instance)
@@ -60,16 +61,18 @@ func (r fleetRoom) createToken(ctx context.Context, in *adminapi.CreateGatewayTo
 	return out, nil
 }
 
-func (r fleetRoom) instances(ctx context.Context, gateway, environment string) (*adminapi.Instances, error) {
+func (r fleetRoom) instances(ctx context.Context, gateway, environment string, p adminapi.Paged) (*adminapi.Instances, error) {
 	if err := r.Refresh(ctx); err != nil {
 		return nil, err
 	}
+	all := slices.DeleteFunc(r.Instances(gateway), func(i fleet.InstanceStatus) bool { return environment != "" && i.Environment != environment })
+	all, next, err := paged(all, p, func(i *fleet.InstanceStatus) string { return i.Gateway + "/" + i.Instance.Instance })
+	if err != nil {
+		return nil, err
+	}
 	out := new(adminapi.Instances)
-	out.Body.Items = []adminapi.InstanceItem{}
-	for _, i := range r.Instances(gateway) {
-		if environment != "" && i.Environment != environment {
-			continue
-		}
+	out.Body.Items, out.Body.Next = make([]adminapi.InstanceItem, 0, len(all)), next
+	for _, i := range all {
 		a := &i.Ack
 		out.Body.Items = append(out.Body.Items, adminapi.InstanceItem{
 			Gateway: i.Gateway, Instance: i.Instance.Instance, Environment: i.Environment, State: i.State, Reason: i.Reason, Connected: i.Connected,

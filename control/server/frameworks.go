@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"fmt"
 
 	"gatehouse"
 	"gatehouse/adminapi"
@@ -12,8 +13,8 @@ import (
 
 // BindFrameworks binds where framework versions stand, and what moves them.
 func (s *Server) BindFrameworks(d *framework.Desk) {
-	bind(s, adminapi.ListFrameworkVersions, func(ctx context.Context, in *adminapi.OrgRef) (*adminapi.FrameworkVersions, error) {
-		return listFrameworkVersions(ctx, d, in.Name)
+	bind(s, adminapi.ListFrameworkVersions, func(ctx context.Context, in *adminapi.ListFrameworkVersionsRequest) (*adminapi.FrameworkVersions, error) {
+		return listFrameworkVersions(ctx, d, in.Name, in.Paged)
 	})
 	bind(s, adminapi.GetFrameworkVersion, func(ctx context.Context, in *adminapi.FrameworkRef) (*adminapi.FrameworkVersionAnswer, error) {
 		return frameworkVersion(d.Show(ctx, in.Name, in.Version))
@@ -51,7 +52,7 @@ func comment(c framework.Comment) adminapi.FrameworkComment {
 	return adminapi.FrameworkComment{ID: c.ID, By: c.By, Time: c.Time, Hash: c.Hash, Text: c.Text}
 }
 
-func listFrameworkVersions(ctx context.Context, d *framework.Desk, name string) (*adminapi.FrameworkVersions, error) {
+func listFrameworkVersions(ctx context.Context, d *framework.Desk, name string, p adminapi.Paged) (*adminapi.FrameworkVersions, error) {
 	if name == "-" {
 		name = ""
 	}
@@ -62,8 +63,16 @@ func listFrameworkVersions(ctx context.Context, d *framework.Desk, name string) 
 	if name != "" && len(lines) == 0 {
 		return nil, gatehouse.E(gatehouse.NotFound, "there is no framework %q", name)
 	}
+	at := map[string]string{} // a framework's versions stand in the order of its document, which only grows
+	for i, l := range lines {
+		at[l.Framework+"@"+l.Version] = fmt.Sprintf("%s\n%09d", l.Framework, i)
+	}
+	lines, next, err := paged(lines, p, func(l *framework.Line) string { return at[l.Framework+"@"+l.Version] })
+	if err != nil {
+		return nil, err
+	}
 	out := &adminapi.FrameworkVersions{}
-	out.Body.Items = []adminapi.FrameworkVersionItem{}
+	out.Body.Items, out.Body.Next = []adminapi.FrameworkVersionItem{}, next
 	for _, l := range lines {
 		out.Body.Items = append(out.Body.Items, adminapi.FrameworkVersionItem{
 			Framework: l.Framework, Version: l.Version, Title: l.Title, State: l.State, Since: l.Since, By: l.By, Reason: l.Reason,

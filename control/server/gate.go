@@ -33,10 +33,14 @@ func (s *Server) BindGate(g *gate.Gate, c *catalog.Catalog, d *release.Desk) {
 	})
 	bind(s, adminapi.GetGate, r.get)
 	bind(s, adminapi.ListGate, r.list)
-	bind(s, adminapi.ListAnswers, func(ctx context.Context, in *adminapi.VersionPath) (*adminapi.AnswerList, error) {
+	bind(s, adminapi.ListAnswers, func(ctx context.Context, in *adminapi.ListAnswersRequest) (*adminapi.AnswerList, error) {
 		all, err := g.Answers(ctx, in.Team+"/"+in.Name, in.Version)
+		if err != nil {
+			return nil, err
+		}
+		all, next, err := paged(all, in.Paged, func(a *gatehouse.Answer) string { return inTime(a.Time, a.Framework+"/"+a.Control+"/"+a.Digest) })
 		out := &adminapi.AnswerList{}
-		out.Body.Items = []adminapi.AnswerBody{}
+		out.Body.Items, out.Body.Next = []adminapi.AnswerBody{}, next
 		for i := range all {
 			b, broken := answerBody(&all[i])
 			out.Body.Items, err = append(out.Body.Items, b), cmp.Or(err, broken)

@@ -49,11 +49,16 @@ func (r notifyRoom) receivers(ctx context.Context, in *adminapi.ReceiversRequest
 	if err != nil {
 		return nil, err
 	}
+	list, next, err := paged(list, in.Paged, func(r *notify.Receiver) string { return r.ID })
+	if err != nil {
+		return nil, err
+	}
 	standing, err := r.notify.Standing(ctx, list)
 	if err != nil {
 		return nil, err
 	}
 	out := new(adminapi.Receivers)
+	out.Body.Next = next
 	out.Body.Items = make([]adminapi.Receiver, len(list))
 	for i, rec := range list {
 		outcomes := rec.Outcomes

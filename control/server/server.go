@@ -120,6 +120,9 @@ func (s *Server) operation(o adminapi.Operation) huma.Operation {
 		Extensions:                   map[string]any{"x-gatehouse-action": o.Action},
 		Middlewares:                  huma.Middlewares{s.admit(o)},
 	}
+	if o.Bound != "" {
+		op.Description += "\n\nIt has no pages: " + o.Bound + "."
+	}
 	if sorted := listed(o); sorted != "" {
 		op.Description += "\n\n" + sorted
 	}

@@ -25,10 +25,16 @@ func (s *Server) BindSLA(p *sla.Promises, now func() time.Time) {
 		if err != nil {
 			return nil, err
 		}
+		items, next, err := paged(r.Items, in.Paged, func(i *sla.Item) string {
+			return strings.Join([]string{i.Kind, i.API, i.Product, i.Plan, i.Application, i.Environment}, "\n")
+		})
+		if err != nil {
+			return nil, err
+		}
 		out := new(adminapi.PromisesAnswer)
-		out.Body.From, out.Body.To, out.Body.Items = r.From, r.To, make([]adminapi.PromiseItem, len(r.Items))
-		for i := range r.Items {
-			out.Body.Items[i] = serviceLevel(&r.Items[i])
+		out.Body.From, out.Body.To, out.Body.Items, out.Body.Next = r.From, r.To, make([]adminapi.PromiseItem, len(items)), next
+		for i := range items {
+			out.Body.Items[i] = serviceLevel(&items[i])
 		}
 		return out, nil
 	})

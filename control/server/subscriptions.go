@@ -114,13 +114,17 @@ func (r subscriptionRoom) side(ctx context.Context, s *subscription.Standing, by
 	return err
 }
 
-func (r subscriptionRoom) keys(ctx context.Context, in *adminapi.OwnedRef) (*adminapi.Keys, error) {
+func (r subscriptionRoom) keys(ctx context.Context, in *adminapi.ListKeysRequest) (*adminapi.Keys, error) {
 	all, err := r.desk.Keys(ctx, in.Team+"/"+in.Name)
 	if err != nil {
 		return nil, err
 	}
+	all, next, err := paged(all, in.Paged, func(k *subscription.Key) string { return inTime(k.Created, k.ID) })
+	if err != nil {
+		return nil, err
+	}
 	out := &adminapi.Keys{}
-	out.Body.Items = []adminapi.KeyItem{}
+	out.Body.Items, out.Body.Next = []adminapi.KeyItem{}, next
 	now := r.desk.Now()
 	for _, k := range all {
 		out.Body.Items = append(out.Body.Items, adminapi.KeyItem{

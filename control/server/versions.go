@@ -3,7 +3,6 @@ package server
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"gatehouse"
@@ -84,12 +83,12 @@ func (r versionRoom) getStatus(ctx context.Context, in *adminapi.StatusRequest) 
 	if _, err := r.catalog.Revision(ctx, ref); err != nil {
 		return nil, err
 	}
-	all, err := exposure.Entries(ctx, r.DB, exposure.Selection{Environment: in.Environment, Team: ref.Team, API: ref.Name, Version: ref.Version})
+	all, next, err := exposure.Page(ctx, r.DB, exposure.Selection{Environment: in.Environment, Team: ref.Team, API: ref.Name, Version: ref.Version}, in.Limit, in.After)
 	if err != nil {
 		return nil, err
 	}
 	out := &adminapi.StatusAnswer{}
-	out.Body.Items = entries(all)
+	out.Body.Items, out.Body.Next = entries(all), next
 	return out, nil
 }
 
@@ -98,25 +97,19 @@ func (r versionRoom) getCatalog(ctx context.Context, in *adminapi.CatalogRequest
 	if err != nil {
 		return nil, err
 	}
-	all, err := exposure.Entries(ctx, r.DB, exposure.Selection{AsOf: at, Environment: in.Environment, Team: in.Team})
+	all, next, err := exposure.Page(ctx, r.DB, exposure.Selection{
+		AsOf: at, Environment: in.Environment, Team: in.Team,
+		// Asked API by API: who may see one team's part sees that part.
+		May: func(api string) bool { return r.allow(ctx, adminapi.GetCatalog.Action, "API/"+api) == nil },
+	}, in.Limit, in.After)
 	if err != nil {
 		return nil, err
 	}
-	// Asked API by API: who may see one team's part sees that part.
-	may := map[string]bool{}
-	all = slices.DeleteFunc(all, func(e exposure.Entry) bool {
-		ok, known := may[e.API]
-		if !known {
-			ok = r.allow(ctx, "catalog.get", "API/"+e.API) == nil
-			may[e.API] = ok
-		}
-		return !ok
-	})
 	out := &adminapi.CatalogAnswer{}
 	if out.Body.AsOf = at; at.IsZero() {
 		out.Body.AsOf = time.Now().UTC()
 	}
-	out.Body.Items = entries(all)
+	out.Body.Items, out.Body.Next = entries(all), next
 	return out, nil
 }
 

@@ -56,8 +56,11 @@ type Row struct {
 	P50, P95, P99 time.Duration
 }
 
-// MaxSpan bounds a query.
-const MaxSpan = 400 * 24 * time.Hour
+// MaxSpan bounds a query, and MaxRows its answer.
+const (
+	MaxSpan = 400 * 24 * time.Hour
+	MaxRows = 100_000
+)
 
 // Query sums usage over [q.From, q.To), grouped and filtered as the store
 // offers.
@@ -69,6 +72,7 @@ func (m *Usage) Query(ctx context.Context, q store.UsageQuery) ([]Row, error) {
 		return nil, err
 	}
 	q.Bins = true
+	q.Most = MaxRows
 	sums, err := m.DB.Usage(ctx, q)
 	if err != nil {
 		return nil, gatehouse.E(gatehouse.KindOf(err), "querying usage: %w", err)

@@ -26,6 +26,29 @@ func main() {
 	}
 }
 
+// paged tells whether a request asks for one page of a list.
+func paged(in reflect.Type) bool {
+	f, ok := in.FieldByName("Paged")
+	return ok && f.Type == reflect.TypeFor[adminapi.Paged]()
+}
+
+// allPages is the method that follows the pages of a list.
+const allPages = `// %[1]sAll is %[1]s for all pages: one answer with every item.
+func (c *Client) %[1]sAll(ctx context.Context, in %[2]s) (*%[3]s, error) {
+	in.Limit = maxPage
+	all, err := c.%[1]s(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *%[3]s
+		in.After = all.Body.Next
+		if page, err = c.%[1]s(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
+}
+
+`
+
 // methods writes one method for each route. A route's variable in adminapi has
 // the name of its ID with a capital letter; the compiler holds that.
 func methods(routes []adminapi.Described) ([]byte, error) {
@@ -45,6 +68,9 @@ func methods(routes []adminapi.Described) ([]byte, error) {
 		doc := o.Summary()
 		fmt.Fprintf(&b, "// %s carries out %s: %s.\n", name, o.Action, strings.ToLower(doc[:1])+doc[1:])
 		fmt.Fprintf(&b, "func (c *Client) %s(ctx context.Context, in %s) (*%s, error) {\n\treturn call(ctx, c, adminapi.%s, &in)\n}\n\n", name, in, res, name)
+		if paged(in) {
+			fmt.Fprintf(&b, allPages, name, in, res)
+		}
 	}
 	return format.Source(b.Bytes())
 }

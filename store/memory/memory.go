@@ -218,6 +218,9 @@ func (d *db) Usage(ctx context.Context, q store.UsageQuery) ([]store.UsageRow, e
 		}
 		sums[only].Add(&counted)
 	}
+	if err := q.Full(len(sums)); err != nil {
+		return nil, err
+	}
 	return q.Sorted(slices.Collect(maps.Values(sums))), nil
 }
 

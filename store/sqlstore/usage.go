@@ -171,6 +171,9 @@ func (d *DB) Usage(ctx context.Context, q store.UsageQuery) ([]store.UsageRow, e
 		}
 		return err
 	})
+	if err == nil {
+		err = q.Full(len(rows))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +196,9 @@ func (d *DB) bins(ctx context.Context, q store.UsageQuery, by []string) (map[sto
 		if err := scan(append([]any{&data}, pointers(&key, by)...)...); err != nil {
 			return err
 		}
+		if q.Most > 0 && len(sums) > q.Most {
+			return nil // the rows will be more, and the question is refused
+		}
 		more, err := report.DecodeBins(data)
 		sums[key] = sums[key].Add(more)
 		return err
@@ -213,6 +219,9 @@ func sums(q store.UsageQuery, by []string) Statement {
 	where(&b, q)
 	if len(by) > 0 {
 		b.add(` GROUP BY ` + strings.Join(by, ", "))
+	}
+	if q.Most > 0 {
+		b.add(` LIMIT ?`, int64(q.Most+1))
 	}
 	return b.statement()
 }

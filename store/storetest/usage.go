@@ -78,8 +78,11 @@ func usage(t *testing.T, db store.DB) {
 	if err != nil || len(rows) != 1 || rows[0].Latency[2] != 10 || rows[0].BackendMicros != 21 {
 		t.Errorf("sums over batches: got %+v, %v", rows, err)
 	}
+	if whole, err := db.Usage(t.Context(), store.UsageQuery{By: []string{"api"}, Most: 100}); err != nil || len(whole) < 2 {
+		t.Errorf("within the bound: got %+v, %v", whole, err)
+	}
 	for _, q := range []store.UsageQuery{{By: []string{"api; DROP TABLE usage"}}, {Where: map[string]string{"1=1 --": "x"}},
-		{Where: map[string]string{"class": "x"}}, {Where: map[string]string{"hour": "noon"}}} {
+		{Where: map[string]string{"class": "x"}}, {Where: map[string]string{"hour": "noon"}}, {By: []string{"api"}, Most: 1}, {By: []string{"api"}, Most: 1, Bins: true}} {
 		_, err := db.Usage(t.Context(), q)
 		want(t, "bad usage query", err, gatehouse.Invalid)
 	}

@@ -72,14 +72,19 @@ async function read(answer) {
   return value;
 }
 
-// all follows a list's pages, up to a bound; more tells whether there were others.
+// all follows a list's pages, up to a bound; more tells whether there were
+// others. What the first page says beside its items stands in the answer.
 export async function all(to, query, most = 2000) {
   const items = [];
-  let after = '';
+  let first, after = '';
   do {
     const page = await get(to, { ...query, limit: 500, after });
+    first ??= page;
     items.push(...(page.items ?? []));
     after = page.next ?? '';
   } while (after && items.length < most);
-  return { items, more: Boolean(after) };
+  return { ...first, items, more: Boolean(after) };
 }
+
+// exposed is the catalog, as far as a page can show it.
+export const exposed = (query) => all('/v1/catalog', query, 20000);

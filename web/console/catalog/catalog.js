@@ -1,6 +1,6 @@
 // Catalog shows all that is exposed, now or at a past moment: control/catalog.
 import { el, put, field, options } from '/shared/dom.js';
-import { get } from '/shared/api.js';
+import { exposed } from '/shared/api.js';
 import { everywhere } from '/shared/permission.js';
 import { problem, empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
@@ -33,7 +33,7 @@ export async function show(place, session) {
 
   async function load() {
     try {
-      answer = await get('/v1/catalog', { asOf: fromLocal(moment.value) });
+      answer = await exposed({ asOf: fromLocal(moment.value) });
     } catch (err) {
       return put(found, problem(err));
     }

@@ -1,7 +1,7 @@
 // Gateways: where traffic is served, by which instances, in which state:
 // control/fleet.
 import { el, put, facts, link } from '/shared/dom.js';
-import { all, get } from '/shared/api.js';
+import { all } from '/shared/api.js';
 import { notYours, why } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
@@ -10,7 +10,7 @@ import { ago, badge, count, place as where, plural, tag, when } from '/shared/fo
 export async function show(place) {
   const [gateways, may] = await Promise.all([all('/v1/gateways'), why('instance.list')]);
   const denied = !may.allowed;
-  const instances = denied ? [] : (await get('/v1/instances')).items;
+  const instances = denied ? [] : (await all('/v1/instances')).items;
   const connected = instances.filter((i) => i.connected).length;
   put(place, el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, 'Gateways'), el('button', { type: 'button', class: 'noprint', onclick: () => show(place) }, 'Refresh')),
     el('p', { class: 'lead' }, 'Where APIs are served. Gateways go on serving when the control plane is away; here is what each said last.'),

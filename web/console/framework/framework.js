@@ -1,7 +1,7 @@
 // Frameworks: the rules by which APIs are exposed, and who approved them:
 // control/governance/framework.
 import { el, put } from '/shared/dom.js';
-import { get } from '/shared/api.js';
+import { all } from '/shared/api.js';
 import { empty } from '/shared/problem.js';
 import { table } from '/shared/table.js';
 import { badge, count, plural, short, when } from '/shared/format.js';
@@ -11,7 +11,7 @@ import { open } from './version.js';
 export async function show(place, session) {
   const asked = query();
   if (asked.framework && asked.version) return open(place, asked.framework, asked.version, session);
-  const { items } = await get('/v1/frameworks/-/versions');
+  const { items } = await all('/v1/frameworks/-/versions');
   const waiting = items.filter((v) => v.state === 'submitted').length;
   put(place, el('h1', { tabindex: -1 }, 'Frameworks'), el('p', { class: 'lead' }, 'The rules by which the company exposes APIs: defined once, approved once, used by every team.'),
     waiting > 0 && el('div', { class: 'notice warn' }, `${plural(waiting, 'version waits', 'versions wait')} for approval.`),

@@ -25,7 +25,7 @@ export async function open(place, id, environment, revision, session) {
   environment ??= (here.find((i) => i.outcome !== 'passed') ?? here[0])?.environment ?? names.at(-1);
   const again = () => open(place, id, environment, revision, session);
   const [run, said, exceptions] = await Promise.all([environment ? get(versionPath(id, 'gate'), { environment, revision }).catch((err) => err) : null,
-    get(versionPath(id, 'gate', 'answers')).then((a) => a.items, () => []), all('/v1/waivers', { api: `${team}/${name}` }).then((a) => a.items, () => [])]);
+    all(versionPath(id, 'gate', 'answers')).then((a) => a.items, () => []), all('/v1/waivers', { api: `${team}/${name}` }).then((a) => a.items, () => [])]);
   const told = el('div', { 'aria-live': 'polite' });
   const shown = run instanceof Error ? null : run?.result;
   const newest = (await can('revision.list', on) ? await get(versionPath(id, 'revisions'), { limit: 1 }) : { items: [] }).items[0]?.hash;

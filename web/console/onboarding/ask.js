@@ -37,7 +37,7 @@ export function responsibilities(terms) {
 // several lets the reader choose where more than one framework is in force.
 async function several(err) {
   if (err.status !== 409 && err.status !== 400 && err.status !== 422) return problem(err);
-  const { items } = await get('/v1/frameworks/-/versions');
+  const { items } = await all('/v1/frameworks/-/versions');
   const inForce = items.filter((v) => v.state === 'in-force');
   if (inForce.length < 2) return problem(err);
   return el('div', { class: 'card padded stack' }, el('p', {}, 'Several frameworks are in force. Whose responsibilities does the team accept?'),

@@ -1,7 +1,7 @@
 // Releases: which revision of an API version lives in which environment, and
 // what is on its way: control/catalog and control/release.
 import { el, put, field, options } from '/shared/dom.js';
-import { all, get } from '/shared/api.js';
+import { all, exposed } from '/shared/api.js';
 import { everywhere } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { badge, count, short, when } from '/shared/format.js';
@@ -14,7 +14,7 @@ const pageSize = 60;
 export async function show(place, session) {
   const asked = query();
   if (asked.api) return open(place, asked.api, session);
-  const [catalog, environments, apis, schedules] = await Promise.all([get('/v1/catalog'), all('/v1/environments'), all('/v1/teams/-/apis'), all('/v1/release-schedules', { state: 'waiting' })]);
+  const [catalog, environments, apis, schedules] = await Promise.all([exposed(), all('/v1/environments'), all('/v1/teams/-/apis'), all('/v1/release-schedules', { state: 'waiting' })]);
   const lanes = places(catalog.items), names = ordered(environments.items);
   const rows = apis.items.flatMap((a) => (a.spec.versions ?? []).map((v) => ({ id: `${a.metadata.team}/${a.metadata.name}@${v.name}`, title: a.spec.title, lifecycle: v.lifecycle ?? 'published' })));
   const found = el('div', { class: 'stack' });

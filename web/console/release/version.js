@@ -20,7 +20,7 @@ export async function open(place, id, session) {
   const on = `API/${team}/${name}`;
   const sees = await why('release.get', on);
   if (!sees.allowed) return put(place, el('h1', { tabindex: -1 }, id), notYours(sees));
-  const [status, environments, revisions, schedules, gate, may] = await Promise.all([get(versionPath(id, 'status')), all('/v1/environments'), can('revision.list', on).then((ok) => (ok ? get(versionPath(id, 'revisions'), { limit: 20 }) : { items: [] })),
+  const [status, environments, revisions, schedules, gate, may] = await Promise.all([all(versionPath(id, 'status')), all('/v1/environments'), can('revision.list', on).then((ok) => (ok ? get(versionPath(id, 'revisions'), { limit: 20 }) : { items: [] })),
     all('/v1/release-schedules', { team, state: 'waiting' }), get('/v1/gate', { api: `${team}/${name}`, limit: 1000 }).catch(() => ({ items: [] })), which(Object.fromEntries(Object.entries(actions).map(([k, a]) => [k, [a, on]])))]);
   const names = ordered(environments.items), lane = places(status.items).get(id) ?? new Map();
   const ctx = { id, may, names, lane, newest: revisions.items[0]?.hash, me: session.subject, again: () => open(place, id, session) };

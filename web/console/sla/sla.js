@@ -1,6 +1,6 @@
 // Service levels: whether what plans and APIs promise was kept: control/sla.
 import { el, put, field, options } from '/shared/dom.js';
-import { all, get } from '/shared/api.js';
+import { all } from '/shared/api.js';
 import { notYours, why } from '/shared/permission.js';
 import { empty, problem } from '/shared/problem.js';
 import { table } from '/shared/table.js';
@@ -28,7 +28,7 @@ export async function show(place) {
     setQuery({ span: span.value === months()[0][0] ? '' : span.value, team: team.value, environment: environment.value });
     const time = /^\d{4}-/.test(span.value) ? { month: span.value } : { window: span.value };
     try {
-      const a = await get('/v1/sla', { ...time, team: team.value, environment: environment.value });
+      const a = await all('/v1/sla', { ...time, team: team.value, environment: environment.value });
       put(found, el('p', { class: 'muted' }, 'From ', when(a.from), ' to ', when(a.to), '.'), table('Service levels', columns, a.items ?? [], empty('Nothing is promised', 'Say what is promised in the plan of a product, or in an API, and it is measured from then on.', 'sla: {availability: 99.9, latency: {p95: 200ms}, support: {firstResponse: 4h}}')));
     } catch (err) {
       put(found, problem(err));

@@ -1,7 +1,7 @@
 // One subscription: its facts, its keys, and the decisions that are the
 // reader's to take. The server asks again; this only spares dead ends.
 import { el, put, facts, field } from '/shared/dom.js';
-import { get, path, post, del } from '/shared/api.js';
+import { all, get, path, post, del } from '/shared/api.js';
 import { notYours, why } from '/shared/permission.js';
 import { problem, empty } from '/shared/problem.js';
 import { sheet } from '/shared/sheet.js';
@@ -67,7 +67,7 @@ async function permitted(now, verb, either) {
 async function keys(base, again, name) {
   let items;
   try {
-    ({ items } = await get(base('keys')));
+    ({ items } = await all(base('keys')));
   } catch (err) {
     return problem(err);
   }

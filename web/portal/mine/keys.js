@@ -1,6 +1,6 @@
 // The keys of one subscription: made, rotated and revoked; each shown once.
 import { el, put, field, options } from '/shared/dom.js';
-import { del, get, path, post } from '/shared/api.js';
+import { all, del, path, post } from '/shared/api.js';
 import { which } from '/shared/permission.js';
 import { deed, form } from '/shared/deed.js';
 import { empty } from '/shared/problem.js';
@@ -16,7 +16,7 @@ export async function keys(s) {
   const may = await which({ create: ['key.create', ref], rotate: ['key.rotate', ref], revoke: ['key.revoke', ref] });
   const place = el('div', { class: 'stack keys' }), said = el('div', { 'aria-live': 'polite' }), shown = el('div', { 'aria-live': 'polite' });
   const draw = async () => {
-    const { items } = await get(at());
+    const { items } = await all(at());
     const live = items.filter((k) => k.state === 'live');
     put(place, el('h3', {}, 'Keys'), shown, said, table('Keys', [
       { head: 'Key', cell: (k) => el('code', {}, k.id) }, { head: 'State', key: (k) => k.state, cell: (k) => badge(k.state) }, { head: 'Made', key: (k) => k.created, cell: (k) => el('div', {}, when(k.created), el('span', { class: 'under' }, k.createdBy)) },

@@ -1,6 +1,6 @@
 // How much an application called, and what of its plans' quotas is used.
 import { el, put } from '/shared/dom.js';
-import { get } from '/shared/api.js';
+import { all, get } from '/shared/api.js';
 import { can } from '/shared/permission.js';
 import { problem } from '/shared/problem.js';
 import { table } from '/shared/table.js';
@@ -25,7 +25,7 @@ async function draw(application, subscriptions, known) {
   if (!await can('usage.get', 'Application/' + application)) return el('p', { class: 'muted' }, 'How much it calls is not yours to see.');
   const to = new Date(), month = new Date(Date.UTC(to.getUTCFullYear(), to.getUTCMonth(), 1));
   const ask = { application, from: month.toISOString(), to: to.toISOString() };
-  const [byAPI, byClass, byPlan, levels] = await Promise.all([...['api', 'api,class', 'product,plan,environment'].map((by) => get('/v1/usage', { ...ask, by })), can('sla.get', 'Application/' + application).then((may) => (may ? get('/v1/sla', { application }) : { items: [] })).catch(() => ({ items: [] }))]);
+  const [byAPI, byClass, byPlan, levels] = await Promise.all([...['api', 'api,class', 'product,plan,environment'].map((by) => get('/v1/usage', { ...ask, by })), can('sla.get', 'Application/' + application).then((may) => (may ? all('/v1/sla', { application }) : { items: [] })).catch(() => ({ items: [] }))]);
   const of = (api, test) => byClass.items.filter((r) => r.api === api && test(r.class)).reduce((n, r) => n + r.requests, 0);
   return [quotas(subscriptions, known, byPlan.items), table('Usage this month', [
     { head: 'API, this month', key: (r) => r.api, cell: (r) => r.api || 'no API' }, { head: 'Requests', num: true, key: (r) => r.requests, cell: (r) => count(r.requests) },

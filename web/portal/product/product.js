@@ -1,6 +1,6 @@
 // One product: its APIs and what they offer, its plans, and subscribing.
 import { el, put, facts, link } from '/shared/dom.js';
-import { all, get, path, refOf } from '/shared/api.js';
+import { all, exposed as catalog, get, path, refOf } from '/shared/api.js';
 import { can, notYours, why } from '/shared/permission.js';
 import { empty } from '/shared/problem.js';
 import { badge, tag } from '/shared/format.js';
@@ -17,7 +17,7 @@ export async function show(place) {
   if (!name) return put(place, el('h1', { tabindex: -1 }, 'Product'), el('div', { class: 'card' }, empty('Which product?', 'The list of products leads to each of them.')));
   const sees = await why('product.get', `Product/${team}/${name}`);
   if (!sees.allowed) return put(place, el('h1', { tabindex: -1 }, asked.product), notYours(sees));
-  const [p, environments, gateways, apis, exposed] = await Promise.all([get(path('teams', team, 'products', name)), all('/v1/environments').then((e) => e.items, () => []), all('/v1/gateways').then((g) => g.items, () => []), all('/v1/teams/-/apis').then((a) => a.items, () => []), get('/v1/catalog').then((c) => c.items, () => [])]);
+  const [p, environments, gateways, apis, exposed] = await Promise.all([get(path('teams', team, 'products', name)), all('/v1/environments').then((e) => e.items, () => []), all('/v1/gateways').then((g) => g.items, () => []), all('/v1/teams/-/apis').then((a) => a.items, () => []), catalog().then((c) => c.items, () => [])]);
   const ref = `${team}/${name}`;
   const versions = inside(p).flatMap((id) => expand(id, apis));
   put(place, el('div', {}, el('p', { class: 'crumbs' }, el('a', { href: '/portal/' }, 'Products'), ` / ${ref}`), el('div', { class: 'row spread' }, el('h1', { tabindex: -1 }, p.spec.title || ref), tag(p.spec.audience || 'internal'))),
