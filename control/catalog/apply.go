@@ -46,6 +46,7 @@ func (c *Catalog) remove(ctx context.Context, keys []string, expect *store.Seq, 
 // carryOut plans the request on the state there is, and writes the plan.
 func (c *Catalog) carryOut(ctx context.Context, req *Request, ahead *readings) (Result, error) {
 	var result Result
+	ctx = c.rehearse(ctx, req, ahead)
 	carry := c.change
 	if req.DryRun {
 		carry = c.look

@@ -14,6 +14,9 @@ type Releases interface {
 	// environments that take them by themselves, and what is taken away is
 	// withdrawn.
 	Follow(ctx context.Context, p *Plan) error
+	// Rehearse does ahead what of Follow takes long, before anything is locked, on
+	// a plan that is not carried out. What it found goes along with the context.
+	Rehearse(ctx context.Context, p *Plan) context.Context
 }
 
 func (p *Plan) follow(ctx context.Context) error {

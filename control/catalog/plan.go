@@ -91,9 +91,18 @@ func (c *Catalog) newPlan(ctx context.Context, req *Request, r *readings) *Plan 
 
 // work goes through all steps; each reads what it needs in few round trips.
 func (p *Plan) work(ctx context.Context) error {
-	steps := []func(context.Context) error{
-		p.gather, p.prune, p.ask, p.check, p.frameworks, p.quotas, p.environments, p.variables, p.dependents, p.subscriptions, p.revise, p.placement, p.follow, p.dropKeys, p.deprecate, p.route, p.bound, p.referred,
+	return p.through(ctx, append(p.objects(), p.follow, p.dropKeys, p.deprecate, p.route, p.bound, p.referred))
+}
+
+// objects are the steps before any release is decided on. They touch nothing
+// that a lock guards.
+func (p *Plan) objects() []func(context.Context) error {
+	return []func(context.Context) error{
+		p.gather, p.prune, p.ask, p.check, p.frameworks, p.quotas, p.environments, p.variables, p.dependents, p.subscriptions, p.revise, p.placement,
 	}
+}
+
+func (p *Plan) through(ctx context.Context, steps []func(context.Context) error) error {
 	for i, step := range steps {
 		if err := step(ctx); err != nil {
 			return err

@@ -63,6 +63,21 @@ func (d *Desk) Follow(ctx context.Context, cp *catalog.Plan) error {
 	return p.end(nil)
 }
 
+// Rehearse is [catalog.Releases]: the gate judges what the plan would release.
+func (d *Desk) Rehearse(ctx context.Context, cp *catalog.Plan) context.Context {
+	if d.Gate == nil {
+		return ctx
+	}
+	ahead, then, err := d.Gate.Rehearse(ctx)
+	if err == nil {
+		err = d.in(cp).flow(ahead)
+	}
+	if err != nil {
+		return ctx // the plan itself says what is wrong
+	}
+	return then
+}
+
 // A plan is a plan of the catalog, and what is decided on beside its releases.
 type plan struct {
 	*catalog.Plan

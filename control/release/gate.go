@@ -22,6 +22,9 @@ type Gate interface {
 	Begin(ctx context.Context, v gate.View, name string, was, will *gatehouse.Environment, except func(key string) bool) ([]audit.Act, error)
 	// Gone returns what is written with the deletion of an API: its waivers end.
 	Gone(ctx context.Context, team, name string) ([]audit.Act, error)
+	// Rehearse has what is asked with the first context decided before anything is
+	// locked, and used when it is asked with the second.
+	Rehearse(ctx context.Context) (ahead, then context.Context, err error)
 	// Prepare looks ahead, before anything is locked.
 	Prepare(ctx context.Context, t gate.Target)
 }

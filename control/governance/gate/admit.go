@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +36,9 @@ func (g *Gate) Admit(ctx context.Context, v View, t Target, way Going) ([]audit.
 	if err != nil || env.GateMode(!governed.IsZero()) != gatehouse.GateEnforce {
 		return nil, err
 	}
+	if d, ok := g.rehearsed(ctx, t, way); ok {
+		return d.acts, d.err
+	}
 	if way == Back {
 		if ok, err := g.covered(ctx, t); ok || err != nil {
 			return nil, err
@@ -51,6 +55,15 @@ func (g *Gate) Admit(ctx context.Context, v View, t Target, way Going) ([]audit.
 	if err != nil {
 		return nil, err
 	}
+	acts, err := r.admitted(way)
+	if _, refused := errors.AsType[*Refusal](err); err == nil || refused {
+		rehearse(ctx, t, way, decided{r.result.Backend, acts, err})
+	}
+	return acts, err
+}
+
+// admitted is what is written with a release that passes, or the refusal.
+func (r *ruling) admitted(way Going) (acts []audit.Act, err error) {
 	if !passes(r.result.Outcome) {
 		refused := &Refusal{error: refusal(r.result)}
 		if !r.known() {
