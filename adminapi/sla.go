@@ -33,6 +33,7 @@ type (
 			From  time.Time     `json:"from"`
 			To    time.Time     `json:"to"`
 			Items []PromiseItem `json:"items"`
+			Note  string        `json:"note,omitempty"` // why there are no items
 			Next  string        `json:"next,omitempty"`
 		}
 	}
@@ -54,6 +55,8 @@ type (
 		// fast as is promised.
 		Burn    map[string]float64 `json:"burn,omitempty"`
 		Support *SupportLevel      `json:"support,omitempty"`
+		// Why nothing was measured, where nothing was.
+		Why string `json:"why,omitempty"`
 	}
 	AvailabilityLevel struct {
 		Promised float64 `json:"promised"` // percent

@@ -33,9 +33,11 @@ round numbers such as 50ms, 200ms or 1.5s are decided exactly.`,
 			if a.output == "table" {
 				a.note("from %s to %s UTC", when(out.Body.From), when(out.Body.To))
 				if len(out.Body.Items) == 0 {
-					a.note("nothing is promised here: a plan or an API promises by its \"sla\", such as sla: {availability: 99.9, latency: {p95: 200ms}}")
+					a.note("%s; a plan or an API promises by such as sla: {availability: 99.9, latency: {p95: 200ms}}", out.Body.Note)
+					return nil
 				}
 			}
+			defer a.slaWhy(out.Body.Items)
 			return a.show(out.Body, func() table { return slaTable(out.Body.Items) }, func() []string {
 				var names []string
 				for i := range out.Body.Items {
@@ -54,6 +56,15 @@ round numbers such as 50ms, 200ms or 1.5s are decided exactly.`,
 	f.StringVar(&in.Month, "month", "", "calendar month, UTC, such as 2026-11; default the one that runs")
 	f.StringVar(&in.Window, "window", "", "1h, 6h, 24h, 7d or 30d, instead of a month")
 	return c
+}
+
+// slaWhy says below the table why nothing was measured.
+func (a *App) slaWhy(list []adminapi.PromiseItem) {
+	for i := range list {
+		if s := &list[i]; a.output == "table" && s.Why != "" {
+			a.note("%s: %s", promiseName(s), s.Why)
+		}
+	}
 }
 
 func promiseName(s *adminapi.PromiseItem) string {
@@ -117,5 +128,13 @@ func supportText(s *adminapi.SupportLevel) string {
 	if s == nil {
 		return ""
 	}
-	return fmt.Sprintf("first response %d met, %d missed; resolution %d met, %d missed", s.FirstResponse.Met, s.FirstResponse.Missed, s.Resolution.Met, s.Resolution.Missed)
+	return "first response " + tallyText(s.FirstResponse) + "; resolution " + tallyText(s.Resolution)
+}
+
+func tallyText(k adminapi.SupportTally) string {
+	text := fmt.Sprintf("%d met, %d missed", k.Met, k.Missed)
+	if k.Running > 0 {
+		text += fmt.Sprintf(", %d open", k.Running)
+	}
+	return text
 }

@@ -32,7 +32,7 @@ func (s *Server) BindSLA(p *sla.Promises, now func() time.Time) {
 			return nil, err
 		}
 		out := new(adminapi.PromisesAnswer)
-		out.Body.From, out.Body.To, out.Body.Items, out.Body.Next = r.From, r.To, make([]adminapi.PromiseItem, len(items)), next
+		out.Body.From, out.Body.To, out.Body.Note, out.Body.Items, out.Body.Next = r.From, r.To, r.Note, make([]adminapi.PromiseItem, len(items)), next
 		for i := range items {
 			out.Body.Items[i] = serviceLevel(&items[i])
 		}
@@ -94,7 +94,7 @@ func slaQuestion(in *adminapi.PromisesRequest, now time.Time) (q sla.Question, e
 func serviceLevel(i *sla.Item) adminapi.PromiseItem {
 	m := &i.Measured
 	out := adminapi.PromiseItem{Kind: i.Kind, API: i.API, Product: i.Product, Plan: i.Plan, Application: i.Application, Environment: i.Environment,
-		Counted: m.Counted, Failed: m.Failed, Left: m.Left, Burn: i.Burn}
+		Counted: m.Counted, Failed: m.Failed, Left: m.Left, Burn: i.Burn, Why: i.Why}
 	if m.Available != "" {
 		out.Availability = &adminapi.AvailabilityLevel{Promised: i.Objective.Availability, Measured: m.Availability, Verdict: m.Available, Budget: m.Budget}
 	}

@@ -55,12 +55,14 @@ type Item struct {
 	Measured    Measure
 	Burn        map[string]float64 // by window; absent where nothing was counted
 	Support     *SupportMeasure
+	Why         string // nothing was measured; "" where something was
 }
 
 // A Report is the answer to a question.
 type Report struct {
 	From, To time.Time
 	Items    []Item
+	Note     string // why there are no items
 }
 
 // Month is the calendar month, UTC, as far as it has come.
@@ -89,9 +91,15 @@ const maxPromises = 5000
 
 // Report answers a question.
 func (p *Promises) Report(ctx context.Context, q Question) (*Report, error) {
-	promises, err := p.promises(ctx, q)
+	if err := p.check(ctx, &q); err != nil {
+		return nil, err
+	}
+	promises, used, err := p.promises(ctx, q)
 	if err != nil {
 		return nil, err
+	}
+	if len(promises) == 0 {
+		return &Report{From: q.From, To: q.To, Note: q.nothing(used)}, nil
 	}
 	counts, err := p.counts(ctx, q, q.From, q.To, true)
 	if err != nil {
@@ -122,6 +130,9 @@ func (p *Promises) Report(ctx context.Context, q Question) (*Report, error) {
 			}
 		}
 	}
+	if err := p.explain(ctx, q, out.Items); err != nil {
+		return nil, err
+	}
 	return out, p.supported(ctx, q, out)
 }
 
@@ -138,8 +149,9 @@ func (pr *promise) item(s subject) Item {
 	return Item{Kind: s.kind, API: s.api, Product: s.product, Plan: s.plan, Application: s.application, Environment: s.environment, Objective: pr.objective}
 }
 
-// promises finds what is promised, in the order of names.
-func (p *Promises) promises(ctx context.Context, q Question) (list []promise, err error) {
+// promises finds what is promised, in the order of names; subscribed are how many
+// plans the application asked for has.
+func (p *Promises) promises(ctx context.Context, q Question) (list []promise, subscribed int, err error) {
 	if q.Plan == "" && q.Application == "" {
 		err = p.each(ctx, gatehouse.KindAPI, q.Team, q.API, func(v *catalog.View) {
 			if s, ok := v.Object.Spec.(*gatehouse.API); ok && s.SLA != nil {
@@ -148,7 +160,7 @@ func (p *Promises) promises(ctx context.Context, q Question) (list []promise, er
 		})
 	}
 	if err != nil || q.API != "" {
-		return list, err
+		return list, 0, err
 	}
 	product, plan, _ := cutLast(q.Plan)
 	kind := "plan"
@@ -156,7 +168,7 @@ func (p *Promises) promises(ctx context.Context, q Question) (list []promise, er
 	if q.Application != "" {
 		kind = "application"
 		if used, err = p.used(ctx, q.Application); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	err = p.each(ctx, gatehouse.KindProduct, q.Team, product, func(v *catalog.View) {
@@ -171,10 +183,10 @@ func (p *Promises) promises(ctx context.Context, q Question) (list []promise, er
 			}
 		}
 	})
-	if err == nil && plan != "" && len(list) == 0 {
-		return nil, gatehouse.E(gatehouse.NotFound, "product %q has no plan %q that promises anything", product, plan)
+	if err == nil && plan != "" && len(list) == 0 && q.Application == "" {
+		return nil, 0, gatehouse.E(gatehouse.NotFound, "product %q has no plan %q that promises anything", product, plan)
 	}
-	return list, err
+	return list, len(used), err
 }
 
 // used are the plans that an application has, or had, a subscription to.

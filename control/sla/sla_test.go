@@ -366,3 +366,113 @@ func TestSupportCounts(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
+
+// TestMonthBorder holds to which month the hours about midnight belong, through
+// the months in which clocks are changed: a month is of UTC days, whatever the
+// zone of who asks.
+func TestMonthBorder(t *testing.T) {
+	for _, tt := range []struct {
+		month string
+		hours int // of the month
+		begin time.Time
+	}{
+		{"2026-03", 31 * 24, time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}, // clocks go forward in it
+		{"2026-10", 31 * 24, time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)},
+		{"2026-02", 28 * 24, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC)},
+		{"2025-12", 31 * 24, time.Date(2025, 12, 1, 0, 0, 0, 0, time.UTC)},
+	} {
+		berlin, err := time.LoadLocation("Europe/Berlin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, to, err := Month(tt.month, now.In(berlin))
+		if err != nil || !from.Equal(tt.begin) || to.Sub(from) != time.Duration(tt.hours)*time.Hour {
+			t.Fatalf("%s: from %s to %s, %v", tt.month, from, to, err)
+		}
+		p := site(t)
+		var calls []call
+		for hour := -3; hour < tt.hours+3; hour++ {
+			calls = append(calls, call{at: tt.begin.Add(time.Duration(hour)*time.Hour + 59*time.Minute), env: "prod", api: "payments/orders@v1", plan: "gold", class: 2})
+		}
+		// One failure in the last minute of the month, one in the first of the next.
+		end := tt.begin.Add(time.Duration(tt.hours) * time.Hour)
+		calls = append(calls, call{at: end.Add(-time.Minute), env: "prod", api: "payments/orders@v1", class: 5}, call{at: end, env: "prod", api: "payments/orders@v1", class: 5})
+		u := &store.Usage{Spool: "s", Number: 1}
+		for i := range calls {
+			u.Rows = append(u.Rows, calls[i].row())
+		}
+		if _, err := p.DB.Apply(ctx, store.Batch{Usage: u}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := p.Report(ctx, Question{API: "payments/orders", From: from, To: to})
+		if err != nil || len(r.Items) != 1 {
+			t.Fatalf("%s: %+v, %v", tt.month, r, err)
+		}
+		m := r.Items[0].Measured
+		// By hand: one request an hour, one of them more, one failed of what 1 % may.
+		if m.Counted != int64(tt.hours)+1 || m.Failed != 1 {
+			t.Errorf("%s: counted %d, failed %d; want %d and 1", tt.month, m.Counted, m.Failed, tt.hours+1)
+		}
+		if want := 100 / float64(tt.hours+1); math.Abs(*m.Burn-want) > 1e-9 || math.Abs(*m.Budget-100*(1-want)) > 1e-9 {
+			t.Errorf("%s: burn %v, budget %v; want %v", tt.month, *m.Burn, *m.Budget, want)
+		}
+		// The day that ends the month: 24 hours and the failure.
+		if got, want := r.Items[0].Burn["24h"], 1/25.0/0.01; math.Abs(got-want) > 1e-9 {
+			t.Errorf("%s: burn in 24h %v, want %v", tt.month, got, want)
+		}
+	}
+}
+
+// TestNothingSaysWhy holds that a report without figures tells what is missing.
+func TestNothingSaysWhy(t *testing.T) {
+	p := site(t)
+	put(t, p.DB, gatehouse.KindEnvironment, "", "prod", &gatehouse.Environment{Stage: "prod"})
+	put(t, p.DB, gatehouse.KindProduct, "payments", "extra", &gatehouse.Product{APIs: []string{"orders"}, Plans: []gatehouse.Plan{{Name: "silver", SLA: &planSLA}}})
+	put(t, p.DB, gatehouse.KindApplication, "billing", "idle", &gatehouse.Application{})
+	put(t, p.DB, gatehouse.KindApplication, "billing", "cheap", &gatehouse.Application{})
+	put(t, p.DB, gatehouse.KindSubscription, "billing", "cheap", &gatehouse.Subscription{Application: "cheap", Product: "payments/commerce", Plan: "free", Environment: "prod"})
+	for _, tt := range []struct {
+		name string
+		q    Question
+		want string // of the note, or of the only item
+	}{
+		{"an API without promises", Question{API: "payments/free"}, "API \"payments/free\" promises nothing"},
+		{"a team without", Question{Team: "billing"}, "team \"billing\" promises nothing"},
+		{"an application without subscriptions", Question{Application: "billing/idle"}, "has no subscription"},
+		{"an application with plans that promise nothing", Question{Application: "billing/cheap"}, "no plan that application \"billing/cheap\" has subscribed to"},
+		{"an application under a plan that it does not have", Question{Application: "billing/cheap", Plan: "payments/commerce/gold"}, "no plan that application"},
+		{"an application that sent nothing", Question{Application: "billing/invoices"}, "sent no request under this plan"},
+		{"a plan that nobody has", Question{Plan: "payments/extra/silver"}, "no application is subscribed"},
+		{"a plan without requests", Question{Plan: "payments/commerce/gold", Environment: "prod"}, "under this plan in this time in environment \"prod\""},
+		{"an API without requests", Question{API: "payments/orders"}, "no request was counted in this time"},
+	} {
+		tt.q.From, tt.q.To = Rolling(time.Hour, now)
+		r, err := p.Report(ctx, tt.q)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		got := r.Note
+		if len(r.Items) == 1 {
+			got = r.Items[0].Why
+		}
+		if !strings.Contains(got, tt.want) || len(r.Items) > 1 {
+			t.Errorf("%s: %d items, %q; want %q", tt.name, len(r.Items), got, tt.want)
+		}
+	}
+	for _, q := range []Question{{Team: "nobody"}, {Environment: "nowhere"}} {
+		if _, err := p.Report(ctx, q); !gatehouse.Is(err, gatehouse.NotFound) {
+			t.Errorf("%+v: %v", q, err)
+		}
+	}
+	if _, err := p.Report(ctx, Question{API: "payments/orders", Plan: "payments/commerce/gold"}); !gatehouse.Is(err, gatehouse.Invalid) {
+		t.Errorf("API and plan: %v", err)
+	}
+	u := &store.Usage{Spool: "s", Number: 1, Rows: []store.UsageRow{(&call{at: now, env: "prod", api: "payments/orders@v1", class: 4, denied: "apikey"}).row()}}
+	if _, err := p.DB.Apply(ctx, store.Batch{Usage: u}); err != nil {
+		t.Fatal(err)
+	}
+	from, to := Rolling(time.Hour, now)
+	if r, err := p.Report(ctx, Question{API: "payments/orders", From: from, To: to}); err != nil || !strings.Contains(r.Items[0].Why, "turned down") {
+		t.Errorf("all turned down: %+v, %v", r, err)
+	}
+}

@@ -29,7 +29,7 @@ export async function show(place) {
     const time = /^\d{4}-/.test(span.value) ? { month: span.value } : { window: span.value };
     try {
       const a = await all('/v1/sla', { ...time, team: team.value, environment: environment.value });
-      put(found, el('p', { class: 'muted' }, 'From ', when(a.from), ' to ', when(a.to), '.'), table('Service levels', columns, a.items ?? [], empty('Nothing is promised', 'Say what is promised in the plan of a product, or in an API, and it is measured from then on.', 'sla: {availability: 99.9, latency: {p95: 200ms}, support: {firstResponse: 4h}}')));
+      put(found, el('p', { class: 'muted' }, 'From ', when(a.from), ' to ', when(a.to), '.'), table('Service levels', columns, a.items ?? [], empty('Nothing is promised', (a.note ? `${a.note[0].toUpperCase()}${a.note.slice(1)}. ` : '') + 'Say what is promised in the plan of a product, or in an API, and it is measured from then on.', 'sla: {availability: 99.9, latency: {p95: 200ms}, support: {firstResponse: 4h}}')));
     } catch (err) {
       put(found, problem(err));
     }
@@ -48,7 +48,7 @@ function months() {
 export const columns = [
   { head: 'Of', key: (p) => p.api ?? p.product, cell: (p) => el('div', {}, p.product ? `${p.product}, plan ${p.plan}` : p.api, (p.product && p.api) && el('span', { class: 'under' }, p.api), p.application && el('span', { class: 'under' }, `for ${p.application}`)) },
   { head: 'Environment', key: (p) => p.environment, cell: (p) => p.environment ?? '' },
-  { head: 'Requests', num: true, key: (p) => p.counted, cell: (p) => el('div', {}, count(p.counted), p.failed > 0 && el('span', { class: 'under' }, `${count(p.failed)} failed`)) },
+  { head: 'Requests', num: true, key: (p) => p.counted, cell: (p) => el('div', {}, count(p.counted), p.why && el('span', { class: 'under' }, p.why), p.failed > 0 && el('span', { class: 'under' }, `${count(p.failed)} failed`)) },
   { head: 'Availability', key: (p) => p.availability?.measured, cell: (p) => availability(p.availability) }, { head: 'Error budget left', key: (p) => p.availability?.budget ?? 101, cell: (p) => budget(p.availability) },
   { head: 'Burn rate', cell: (p) => burn(p.burn) }, { head: 'Latency', cell: (p) => latency(p.latency) }, { head: 'Support', cell: (p) => support(p.support) },
 ];
