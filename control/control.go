@@ -161,7 +161,7 @@ func (c *Control) wire(ctx context.Context) error {
 		return c.Guard.Apart(ctx, before, did, access.ByHand)
 	}
 	c.Notify = notify.New(notify.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Now: c.Now, Vault: c.Fleet, Source: "/gatehouse/" + c.Fleet.ID(), Version: c.Version,
-		Allow: c.Options.Notify.Allow, Mail: c.Options.Notify.Mail})
+		Alone: c.Database == "", Allow: c.Options.Notify.Allow, Mail: c.Options.Notify.Mail})
 	c.Support = support.New(c.Trail, c.Catalog)
 	c.Promises = &sla.Promises{Catalog: c.Catalog, DB: c.DB, Support: c.Support, Now: c.Now}
 	c.Teams.Levels = c.Promises.OfTeam

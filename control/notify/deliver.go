@@ -30,6 +30,13 @@ func pause(n int) time.Duration { return pauses[min(n, len(pauses))-1] }
 // dispatch delivers what is due until ctx ends, and waits for what is under
 // way then, within grace.
 func (n *Notify) dispatch(ctx context.Context) {
+	for n.Alone && ctx.Err() == nil {
+		err := n.takeBack(ctx)
+		if err == nil || !rest(ctx, time.Second) {
+			break
+		}
+		n.Log.Error("taking back notifications that were under way", "error", err)
+	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var wg sync.WaitGroup
@@ -59,6 +66,7 @@ func (n *Notify) round(ctx, work context.Context, wg *sync.WaitGroup) (next time
 	if err != nil {
 		return next, err
 	}
+	n.forget(queues)
 	now := n.now()
 	next = now.Add(lookEvery)
 	// No receiver is always first.
@@ -70,9 +78,12 @@ func (n *Notify) round(ctx, work context.Context, wg *sync.WaitGroup) (next time
 			}
 			continue
 		}
-		room := n.room(q.Queue)
+		room := n.room(q.Queue, now)
 		if room == 0 {
-			continue // whoever is done stirs
+			if held := n.heldUntil(q.Queue); held.After(now) && held.Before(next) {
+				next = held
+			}
+			continue // else whoever is done stirs
 		}
 		mine, err := n.claim(ctx, q.Queue, room, now)
 		if err != nil {
@@ -89,29 +100,6 @@ func (n *Notify) round(ctx, work context.Context, wg *sync.WaitGroup) (next time
 	return next, nil
 }
 
-func (n *Notify) room(queue string) int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return max(0, min(AtOnceOf-n.running[queue], AtOnce-n.all))
-}
-
-func (n *Notify) began(queue string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.running[queue]++
-	n.all++
-}
-
-func (n *Notify) ended(queue string) {
-	n.mu.Lock()
-	if n.running[queue]--; n.running[queue] == 0 {
-		delete(n.running, queue)
-	}
-	n.all--
-	n.mu.Unlock()
-	n.stir()
-}
-
 // claim takes due deliveries of a receiver, for as long as a lease. What
 // another process took meanwhile is its own.
 func (n *Notify) claim(ctx context.Context, queue string, most int, now time.Time) ([]store.Job, error) {
@@ -120,7 +108,14 @@ func (n *Notify) claim(ctx context.Context, queue string, most int, now time.Tim
 		return nil, err
 	}
 	for i := range due {
-		due[i].Due = now.Add(leaseTime)
+		d, err := deliveryOf(&due[i])
+		if err != nil {
+			return nil, err
+		}
+		d.Due, d.Taken = now.Add(leaseTime), now
+		if due[i], err = d.job(due[i].Rev); err != nil {
+			return nil, err
+		}
 	}
 	return n.DB.SetJobs(ctx, due...)
 }
@@ -133,12 +128,14 @@ func (n *Notify) attempt(ctx context.Context, j store.Job) {
 		return
 	}
 	began := n.now()
+	d.Taken = time.Time{}
 	tctx, cancel := context.WithTimeout(ctx, attemptTime)
 	o := n.try(tctx, d)
 	cancel()
 	if ctx.Err() != nil && o.err != nil {
 		d.Due = n.now() // the process ends; another goes on
 	} else {
+		n.heard(d.Receiver, o)
 		n.settle(d, began, o)
 	}
 	if err := n.keep(context.WithoutCancel(ctx), d, j.Rev); err != nil {

@@ -94,6 +94,7 @@ func (n *Notify) Replay(ctx context.Context, id string) (*Delivery, error) {
 	if err != nil {
 		return nil, gatehouse.E(gatehouse.KindOf(err), "replaying delivery %q: %w", id, err)
 	}
+	n.release(d.Receiver)
 	n.stir()
 	return d, nil
 }
@@ -138,6 +139,7 @@ func (n *Notify) Test(ctx context.Context, receiver string) (*Delivery, error) {
 	if _, err := n.Trail.Commit(ctx, audit.Act{Action: "notification.test", Object: object(receiver), Team: r.Team, Reason: "delivery " + id, Jobs: []store.Job{job}}); err != nil {
 		return nil, err
 	}
+	n.release(r.ID)
 	n.stir()
 	return d, nil
 }

@@ -77,6 +77,7 @@ type Delivery struct {
 	Begun    time.Time       `json:"begun"`
 	Tried    int             `json:"tried"` // attempts since Begun
 	Attempts []Attempt       `json:"attempts,omitempty"`
+	Taken    time.Time       `json:"taken,omitzero"`  // when a process began the attempt under way
 	Error    string          `json:"error,omitempty"` // why it was given up
 	Body     json.RawMessage `json:"body"`
 

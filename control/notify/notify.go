@@ -42,6 +42,9 @@ type Options struct {
 	// Getenv and ReadFile resolve references to secrets; nil: the process's.
 	Getenv   func(string) (string, bool)
 	ReadFile func(string) ([]byte, error)
+	// Alone is set where no other process shares the store: what was under way
+	// when the one before died is tried at once.
+	Alone bool
 	// Pause is the wait before the attempt after n failed ones, before jitter;
 	// nil: growing from seconds to half a day.
 	Pause func(n int) time.Duration
@@ -66,13 +69,17 @@ const (
 	// MaxWaiting deliveries may wait in one receiver's line; further ones are
 	// given up at once.
 	MaxWaiting = 10_000
-	// AtOnce attempts run in one process, and AtOnceOf of one receiver.
-	AtOnce   = 64
-	AtOnceOf = 4
+	// AtOnce attempts run in one process, and AtOnceOf of one receiver, one of a
+	// receiver whose last attempt failed. A receiver that has none may begin one
+	// beyond AtOnce, up to AtOnceOfAll.
+	AtOnce      = 64
+	AtOnceOf    = 4
+	AtOnceOfAll = 1024
 	// attemptTime bounds one attempt; leaseTime is after how long another
-	// process may take it that the one who made it has died.
+	// process may take it that the one who made it has died: a little more,
+	// for what became of it to be written and for clocks that differ.
 	attemptTime = 15 * time.Second
-	leaseTime   = 2 * time.Minute
+	leaseTime   = attemptTime + 10*time.Second
 )
 
 // A Notify is one process's part in telling. It is safe for use by several
@@ -82,10 +89,10 @@ type Notify struct {
 	hooks *hooks
 	wake  chan struct{} // there may be something due
 
-	mu      sync.Mutex     // guards what follows
-	running map[string]int // attempts under way, by receiver
-	all     int
-	dropped time.Time // when the log was shortened last
+	mu      sync.Mutex       // guards what follows
+	lanes   map[string]*lane // by receiver
+	all     int              // attempts under way
+	dropped time.Time        // when the log was shortened last
 }
 
 // New makes the room.
@@ -96,7 +103,7 @@ func New(o Options) *Notify {
 	if o.Pause == nil {
 		o.Pause = pause
 	}
-	return &Notify{Options: o, hooks: newHooks(o.Allow), wake: make(chan struct{}, 1), running: map[string]int{}}
+	return &Notify{Options: o, hooks: newHooks(o.Allow), wake: make(chan struct{}, 1), lanes: map[string]*lane{}}
 }
 
 func (n *Notify) now() time.Time { return n.Now().UTC().Truncate(time.Microsecond) }

@@ -609,3 +609,185 @@ func TestFullLine(t *testing.T) {
 		t.Errorf("a test into a full line: %v", err)
 	}
 }
+
+// A sink is a receiver that takes connections and never answers, until it is
+// closed.
+type sink struct {
+	*httptest.Server
+	mu   sync.Mutex
+	seen int
+	open chan struct{}
+}
+
+func newSink(t *testing.T) *sink {
+	k := &sink{open: make(chan struct{})}
+	k.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		k.mu.Lock()
+		k.seen++
+		k.mu.Unlock()
+		select {
+		case <-k.open:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(k.Close)
+	t.Cleanup(func() { close(k.open) })
+	return k
+}
+
+func (k *sink) begun() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.seen
+}
+
+// TestManyThatHang holds that any number of receivers that take a message and
+// never answer keep none from one that does: at 64 attempts in all, sixteen of
+// them did for as long as an attempt lasts.
+func TestManyThatHang(t *testing.T) {
+	s, h, k := newSite(t), newHook(t), newSink(t)
+	n := s.node()
+	s.follow(n)
+	var hang []gatehouse.TeamNotify
+	for i := range 80 {
+		hang = append(hang, gatehouse.TeamNotify{Name: fmt.Sprintf("h%d", i), Events: []string{"release.*"}, Webhook: k.URL})
+	}
+	s.put(gatehouse.KindTeam, "", "payments", &gatehouse.Team{Notify: hang})
+	for range 5 {
+		s.do("release.approve", "Release dev/payments/orders/v1", "payments")
+	}
+	s.follow(n)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop()
+	if _, err := n.round(ctx, ctx, &wg); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "every receiver that hangs has an attempt", func() bool { return k.begun() >= 80 })
+	if n.all > AtOnce+80 {
+		t.Errorf("%d attempts under way", n.all)
+	}
+	s.put(gatehouse.KindWebhook, "", "well", &gatehouse.Webhook{URL: h.URL, Events: []string{"release.*"}})
+	s.do("release.approve", "Release dev/payments/orders/v2", "payments")
+	s.follow(n)
+	if _, err := n.round(ctx, ctx, &wg); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the one that answers has its message", func() bool { return h.seen() == 1 })
+	if all := k.begun(); all > AtOnce+80 {
+		t.Errorf("%d attempts at those that hang", all)
+	}
+}
+
+// until waits for what another goroutine does.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not in 20 s", what)
+		}
+	}
+}
+
+// TestLeftAlone holds that a receiver that asks to be left alone is: its other
+// messages wait too, and not only the one that it answered.
+func TestLeftAlone(t *testing.T) {
+	s, h := newSite(t), newHook(t)
+	n := s.node()
+	s.follow(n)
+	s.put(gatehouse.KindWebhook, "", "ops", &gatehouse.Webhook{URL: h.URL, Events: []string{"release.*"}})
+	h.answer, h.header = 429, http.Header{"Retry-After": {"3600"}}
+	s.do("release.approve", "Release dev/payments/orders/v1", "payments")
+	s.follow(n)
+	s.work(n)
+	if h.seen() != 1 {
+		t.Fatalf("seen %d", h.seen())
+	}
+	for range 50 {
+		s.do("release.approve", "Release dev/payments/orders/v1", "payments")
+	}
+	s.follow(n)
+	look := func() {
+		t.Helper()
+		for range 60 {
+			var wg sync.WaitGroup
+			if _, err := n.round(t.Context(), t.Context(), &wg); err != nil {
+				t.Fatal(err)
+			}
+			wg.Wait()
+		}
+	}
+	s.pass(59 * time.Minute)
+	if look(); h.seen() != 1 {
+		t.Errorf("asked again %d times within the hour", h.seen()-1)
+	}
+	// After it, one at a time until one is taken; then all.
+	s.pass(2 * time.Minute)
+	if look(); h.seen() != 2 {
+		t.Errorf("after the hour it was asked %d times, want once", h.seen()-1)
+	}
+	h.set(200)
+	s.pass(61 * time.Minute)
+	look()
+	if h.seen() != 2+51 || len(n.lanes) != 0 {
+		t.Errorf("when it answers again it saw %d, want %d; %d lanes are remembered", h.seen(), 2+51, len(n.lanes))
+	}
+	// A person who replays does not wait for the hour.
+	h.set(429)
+	if _, err := n.Test(t.Context(), "webhook/ops"); err != nil {
+		t.Fatal(err)
+	}
+	look()
+	if _, err := n.Test(t.Context(), "webhook/ops"); err != nil {
+		t.Fatal(err)
+	}
+	if look(); h.seen() != 2+51+2 {
+		t.Errorf("tests: it saw %d, want %d", h.seen(), 2+51+2)
+	}
+}
+
+// TestTakenWhenKilled holds how soon a delivery is tried again whose process was
+// killed in the midst of it: at once where no other process shares the store,
+// else when the lease is over, which is little longer than an attempt.
+func TestTakenWhenKilled(t *testing.T) {
+	for _, alone := range []bool{true, false} {
+		s, h := newSite(t), newHook(t)
+		n := s.node()
+		s.follow(n)
+		s.put(gatehouse.KindWebhook, "", "ops", &gatehouse.Webhook{URL: h.URL, Events: []string{"release.*"}})
+		s.put(gatehouse.KindWebhook, "", "later", &gatehouse.Webhook{URL: h.URL, Events: []string{"gate.*"}})
+		h.set(500)
+		s.do("gate.pass", "API payments/orders", "payments")
+		s.follow(n)
+		s.work(n) // fails, and waits for ten minutes
+		h.set(200)
+		s.do("release.approve", "Release dev/payments/orders/v1", "payments")
+		s.follow(n)
+		mine, err := n.claim(t.Context(), "webhook/ops", 4, s.clock())
+		if err != nil || len(mine) != 1 {
+			t.Fatal(mine, err)
+		}
+		// Here it is killed. Another process begins.
+		s.pass(time.Second)
+		other := s.node()
+		other.Alone = alone
+		if other.Alone {
+			if err := other.takeBack(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.work(other)
+		if got := h.seen() - 1; got != map[bool]int{true: 1, false: 0}[alone] {
+			t.Errorf("alone %t: at once it saw %d", alone, got)
+		}
+		s.pass(leaseTime)
+		s.work(other)
+		if got := h.seen() - 1; got != 1 {
+			t.Errorf("alone %t: after the lease it saw %d, want the one", alone, got)
+		}
+		// What the one before would write now is too late, and harms nothing.
+		n.attempt(t.Context(), mine[0])
+		wantLog(t, "log", s.log(n), "webhook/ops release.approve Release dev/payments/orders/v1 delivered", "webhook/later gate.pass API payments/orders waiting")
+	}
+}
