@@ -100,7 +100,7 @@ func (s *speaker) note(r *http.Request, content []byte) {
 	sort.Strings(fields)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen = append(s.seen, fmt.Sprintf("%s %s length %d coding %v %v body %d %.40q", r.Method, r.RequestURI, r.ContentLength, r.TransferEncoding, fields, len(content), content))
+	s.seen = append(s.seen, fmt.Sprintf("%s %s length %d coding %v %v body %d %.40q trailer %v", r.Method, r.RequestURI, r.ContentLength, r.TransferEncoding, fields, len(content), content, r.Trailer))
 }
 
 // took returns what was seen since the last call.

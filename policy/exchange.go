@@ -97,7 +97,15 @@ type Body struct {
 	// Limit stops the body when more bytes than this have passed; zero is no
 	// limit of a policy's. The engine answers 413.
 	Limit int64
+	// Trailers gives what stands behind the content; nil when there cannot be
+	// any. Announced names fields that are said to come there.
+	Trailers  Trailers
+	Announced []string
 }
+
+// Trailers tells the fields behind a body's content (RFC 9110 §6.5). Whoever reads
+// the body to its end may ask once, right then.
+type Trailers interface{ Trailer() Header }
 
 // Denial ends a request. The engine writes it as application/problem+json
 // (RFC 9457) with a Proxy-Status field (RFC 9209).

@@ -2,7 +2,9 @@ package listen
 
 import (
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 // A body is a request's body whose pending Read can be cut short.
 type body struct {
 	r    io.Reader
+	of   *http.Request
 	w    http.ResponseWriter
 	conn *conn
 	pace *pace       // of a stream of HTTP/2; nil where conn sees to it
@@ -45,6 +48,20 @@ func (b *body) Read(p []byte) (int, error) {
 		b.done.Store(true)
 	}
 	return n, err
+}
+
+// Trailer is what stood behind the content; nil unless it has been read to its end.
+func (b *body) Trailer() policy.Header {
+	if !b.done.Load() || len(b.of.Trailer) == 0 {
+		return nil
+	}
+	var h policy.Header
+	for _, name := range slices.Sorted(maps.Keys(b.of.Trailer)) {
+		for _, v := range b.of.Trailer[name] {
+			h.Add(name, v)
+		}
+	}
+	return h
 }
 
 // Abort makes a pending Read, and all that follow, return an error.

@@ -99,7 +99,11 @@ func fill(call *pipeline.Call, s *Server, r *http.Request, w http.ResponseWriter
 		}
 	}
 	if r.ContentLength != 0 {
-		b := &body{r: r.Body, w: w, conn: c}
+		b := &body{r: r.Body, of: r, w: w, conn: c}
+		for name := range r.Trailer {
+			call.Announced = append(call.Announced, name)
+		}
+		slices.Sort(call.Announced)
 		// A call of gRPC may say nothing for long; that the backend then
 		// answers at some time is for package upstream to see to.
 		if r.ProtoMajor == 2 && !strings.HasPrefix(r.Header.Get("Content-Type"), "application/grpc") {

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"io"
 	"sync/atomic"
+
+	"gatehouse/gateway/head"
+	"gatehouse/policy"
 )
 
 // errTooLarge ends a body that has passed its limit.
@@ -18,6 +21,9 @@ type body struct {
 	over  atomic.Bool
 	ended atomic.Bool // an error, the end included, was seen
 	used  atomic.Bool
+
+	late policy.Trailers // nil when nothing can stand behind the content
+	key  string          // the header that carries keys
 }
 
 // Read implements io.Reader.
@@ -31,10 +37,22 @@ func (b *body) Read(p []byte) (int, error) {
 		b.over.Store(true)
 		return 0, errTooLarge
 	}
-	if err != nil {
+	if err != nil && (b.late == nil || err != io.EOF) {
 		b.ended.Store(true)
 	}
 	return n, err
+}
+
+// Trailer implements policy.Trailers. What the gateway reads or says itself, or
+// must be known before the content (RFC 9110 §6.5.1), does not go along.
+func (b *body) Trailer() policy.Header {
+	if b.late == nil || b.ended.Load() {
+		return nil
+	}
+	h := b.late.Trailer()
+	head.CleanTrailer(&h, b.key)
+	b.ended.Store(true) // and nobody comes any more
+	return h
 }
 
 // Abort cuts a pending Read short, when the engine's body can.

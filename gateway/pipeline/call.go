@@ -44,9 +44,12 @@ type Call struct {
 	Authority string
 	// Source is the request's body, nil for none; Length as announced, -1 when
 	// unknown. It may have a method Fault() *policy.Denial that says what is wrong
-	// with the body as it comes, and Abort() that cuts a pending Read short.
+	// with the body as it comes, Abort() that cuts a pending Read short, and
+	// Trailer() policy.Header for what stood behind it once it has been read.
 	Source io.Reader
 	Length int64
+	// Announced names the fields that the request says will stand behind its body.
+	Announced []string
 	// Fault is set when the engine cannot make a request of what it read: the
 	// call is answered so and nothing else of it is looked at.
 	Fault  *policy.Denial

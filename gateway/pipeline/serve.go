@@ -143,6 +143,10 @@ func (s *Server) prepare(c *Call) *policy.Denial {
 	if c.Source != nil {
 		c.body.from, c.body.limit = c.Source, s.MaxBody
 		c.Body = &policy.Body{Reader: &c.body, Length: c.Length, Limit: s.MaxBody}
+		if late, ok := c.Source.(policy.Trailers); ok && c.Length < 0 {
+			c.body.late, c.body.key = late, key
+			c.Body.Trailers, c.Body.Announced = &c.body, head.Announced(c.Announced, key)
+		}
 	}
 	// Only WebSocket is passed on, and only where its handshake can be (RFC
 	// 6455 §4.1): a switch to h2c would let a second request pass unseen.

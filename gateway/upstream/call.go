@@ -140,6 +140,7 @@ func (c *call) prepare() *Failure {
 	c.req.Expect = policy.EqualName(x.Header.Get("Expect"), "100-continue")
 	if body.Length < 0 || body.Length > maxWhole || c.req.Expect {
 		c.req.Stream, c.req.Length, c.again = body.Reader, body.Length, false
+		c.req.Trailers, c.req.Announced = body.Trailers, body.Announced
 		return nil
 	}
 	c.req.Whole = make([]byte, body.Length)

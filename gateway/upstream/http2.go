@@ -114,11 +114,39 @@ func (c *call) httpRequest(ctx context.Context, t *target) (*http.Request, error
 		r.Body, _ = r.GetBody()
 	case c.req.Stream != nil:
 		r.Body, r.ContentLength = io.NopCloser(c.req.Stream), c.req.Length
+		if names := c.req.Announces(); len(names) > 0 && c.req.Length < 0 {
+			r.Trailer = make(http.Header, len(names))
+			for _, name := range names {
+				r.Trailer[http.CanonicalHeaderKey(name)] = nil
+			}
+			r.Body = &trailing{ReadCloser: r.Body, req: &c.req, to: r.Trailer}
+		}
 		if c.req.Expect {
 			r.Header.Set("Expect", "100-continue")
 		}
 	}
 	return r.WithContext(ctx), nil
+}
+
+// A trailing body puts its trailer section where the transport looks for it when
+// the body has ended. Of fields that were not announced HTTP/2's does not take any.
+type trailing struct {
+	io.ReadCloser
+	req *h1.Request
+	to  http.Header
+}
+
+func (t *trailing) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	if err == io.EOF {
+		for _, f := range t.req.Trailer() {
+			name := http.CanonicalHeaderKey(f.Name)
+			if _, announced := t.to[name]; announced {
+				t.to[name] = append(t.to[name], f.Value)
+			}
+		}
+	}
+	return n, err
 }
 
 // A stream reads an HTTP/2 answer's content.

@@ -34,9 +34,16 @@ type body struct {
 func newBody(c *conn, m *strict.Message) *body {
 	b := &body{c: c, length: m.Length, left: m.Length}
 	if m.Chunked {
-		b.length = -1
+		b.length, b.chunks.Keep = -1, true
 	}
 	return b
+}
+
+// Trailer is what stood behind the content; nil unless it has been read to its end.
+func (b *body) Trailer() policy.Header {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.chunks.Trailer()
 }
 
 // Fault is what is wrong with the body as far as it came, or nil.

@@ -6,7 +6,7 @@
 // It takes a request only when it is ordinary: HTTP/1.1, well formed, a path for
 // a target, a head within [MaxHead], nothing asked of the connection but to close
 // it. Everything else (a fault to be answered, HTTP/1.0, HTTP/2, Expect, Upgrade,
-// trailers) is net/http's: [Lane.Serve] gives the connection up with the bytes
+// announced trailers) is net/http's: [Lane.Serve] gives the connection up with the bytes
 // that it has read and not used, for the rest of its life. So the lane answers
 // nothing that the other lane would answer otherwise.
 //

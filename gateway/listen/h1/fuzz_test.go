@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -44,7 +45,7 @@ func FuzzAccept(f *testing.F) {
 	for _, s := range []string{
 		"GET /a?b HTTP/1.1\r\nHost: h\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\nA:  b \r\nA: c\r\n\r\n",
 		"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabcGET /2 HTTP/1.1\r\nHost: h\r\n\r\n",
-		"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nA: b\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n",
+		"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nabc\r\n0\r\nA: b\r\nc:\t d \r\nA:\r\n\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n",
 		"GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", "GET // HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "GET /:\x80 HTTP/1.1\r\nHost: h\r\nConnection: close, keep-alive\r\n\r\n",
 		"\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n", "GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n\r\n", "GET / HTTP/1.0\r\n\r\n",
 	} {
@@ -88,6 +89,13 @@ func compare(t *testing.T, text string, r io.Reader) {
 			}
 			if err != nil {
 				return
+			}
+			late := http.Header{}
+			for _, f := range b.Trailer() {
+				late.Add(f.Name, f.Value)
+			}
+			if len(late) != len(req.Trailer) || !maps.EqualFunc(late, req.Trailer, slices.Equal) {
+				t.Fatalf("%q: got trailer %q; net/http: %q", text, late, req.Trailer)
 			}
 		}
 		c.spent()

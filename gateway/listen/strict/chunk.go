@@ -1,13 +1,20 @@
 package strict
 
-import "errors"
+import (
+	"errors"
+	"strings"
 
-// Bounds within a chunked body. Extensions and trailers carry nothing that the
-// gateway passes on; there is no use in many.
+	"gatehouse/policy"
+)
+
+// Bounds within a chunked body. Extensions carry nothing that the gateway passes
+// on; there is no use in many. A trailer section is read whole before any of it
+// counts; net/http has the same bound.
 const (
 	maxExtension = 256      // bytes of extensions of one chunk
 	maxOverhead  = 64 << 10 // bytes of extensions of a whole body
-	maxTrailer   = 8 << 10  // bytes of the trailer section
+	maxTrailer   = 4 << 10  // bytes of the trailer section, with its empty line
+	maxLate      = 64       // fields in it
 )
 
 // ErrChunk is why a chunked body cannot be read on.
@@ -16,12 +23,17 @@ var ErrChunk = errors.New("the chunked body is malformed")
 // Chunks follows a chunked body (RFC 9112 §7.1) byte by byte, across reads,
 // and says where it ends. The zero value is before its first byte.
 type Chunks struct {
+	// Keep has the trailer section kept for [Chunks.Trailer].
+	Keep bool
+
+	kept     []byte
 	state    uint8
 	digits   uint8
 	size     int64
 	ext      int
 	overhead int
 	trailer  int
+	lines    int // of the trailer section
 	column   int // in the trailer's line
 	named    bool
 }
@@ -128,10 +140,15 @@ func (s *Chunks) next(c byte) error {
 		if c != '\n' {
 			return ErrChunk
 		}
+		if s.trailer++; s.trailer > maxTrailer {
+			return ErrChunk
+		}
 		if s.state = chunkTrailer; s.column == 0 {
 			s.state = chunkDone
-		} else if !s.named {
+		} else if s.lines++; !s.named || s.lines > maxLate {
 			return ErrChunk
+		} else if s.Keep {
+			s.kept = append(s.kept, c)
 		}
 		s.column, s.named = 0, false
 		return nil
@@ -178,6 +195,22 @@ func (s *Chunks) trailerByte(c byte) error {
 	case !s.named && class[c]&inToken == 0, s.named && class[c]&inValue == 0:
 		return ErrChunk
 	}
-	s.column++
+	if s.column++; s.Keep {
+		s.kept = append(s.kept, c)
+	}
 	return nil
+}
+
+// Trailer is the trailer section (RFC 9112 §7.1.2) of a body that has been read to
+// its end, if it was kept; nil for none.
+func (s *Chunks) Trailer() policy.Header {
+	if s.state != chunkDone || len(s.kept) == 0 {
+		return nil
+	}
+	var h policy.Header
+	for line := range strings.SplitSeq(strings.TrimSuffix(string(s.kept), "\n"), "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		h.Add(name, strings.Trim(value, " \t"))
+	}
+	return h
 }

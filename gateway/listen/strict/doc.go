@@ -4,5 +4,6 @@
 //
 // Every byte of HTTP/1 that comes in passes here, whichever lane serves it: the
 // reader in front of net/http and the lane of our own (listen/h1) share this one
-// parser. It waits for nothing and keeps no buffer.
+// parser. It waits for nothing and keeps no buffer but, where that is
+// asked for, a trailer section.
 package strict

@@ -2,7 +2,9 @@ package h1
 
 import (
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 
 	"gatehouse/policy"
 )
@@ -24,6 +26,12 @@ type Request struct {
 	Whole  []byte
 	Stream io.Reader
 	Length int64
+	// Trailers gives what goes behind a chunked Stream, once that has been read;
+	// nil for nothing. Fields whose name Header has are left out: a server that
+	// takes both for one must not be told otherwise behind the content. Announced
+	// names what may come.
+	Trailers  policy.Trailers
+	Announced []string
 
 	// Early takes interim answers other than 100 and 101; may be nil.
 	Early policy.Early
@@ -94,6 +102,9 @@ func (r *Request) appendFraming(b []byte) ([]byte, *Error) {
 	switch {
 	case r.Stream != nil && r.Length < 0:
 		b = append(b, "Transfer-Encoding: chunked\r\n"...)
+		if names := r.Announces(); len(names) > 0 { // RFC 9110 §6.6.2
+			b = append(append(append(b, "Trailer: "...), strings.Join(names, ", ")...), "\r\n"...)
+		}
 	case r.Stream != nil:
 		b = appendLength(b, r.Length)
 	case len(r.Whole) > 0 || expectsBody(r.Method):
@@ -103,6 +114,52 @@ func (r *Request) appendFraming(b []byte) ([]byte, *Error) {
 		b = append(b, "Expect: 100-continue\r\n"...)
 	}
 	return append(b, "\r\n"...), nil
+}
+
+// Announces are those of the announced fields that may go behind the body.
+func (r *Request) Announces() []string {
+	r.Announced = slices.DeleteFunc(r.Announced, func(name string) bool { return !r.mayTrail(name) })
+	return r.Announced
+}
+
+// lastChunk ends a chunked Stream, with what goes behind it.
+func (r *Request) lastChunk(b []byte) []byte {
+	b = append(b, "0\r\n"...)
+	for _, f := range r.Trailer() {
+		b = append(append(append(append(b, f.Name...), ": "...), f.Value...), "\r\n"...)
+	}
+	return append(b, "\r\n"...)
+}
+
+// Trailer are the fields that go behind the Stream, which has been read to its end.
+func (r *Request) Trailer() policy.Header {
+	if r.Trailers == nil {
+		return nil
+	}
+	var out policy.Header
+	for _, f := range r.Trailers.Trailer() {
+		if r.mayTrail(f.Name) && all(f.Value, classValue) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func (r *Request) mayTrail(name string) bool {
+	if !token(name) || know(name) != ordinary {
+		return false
+	}
+	for i := range r.Header {
+		if alike(r.Header[i].Name, name) {
+			return false
+		}
+	}
+	return true
+}
+
+// alike compares names as servers do that turn "-" and "_" into one.
+func alike(a, b string) bool {
+	return len(a) == len(b) && strings.EqualFold(strings.ReplaceAll(a, "_", "-"), strings.ReplaceAll(b, "_", "-"))
 }
 
 func appendLength(b []byte, n int64) []byte {

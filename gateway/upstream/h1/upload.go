@@ -16,6 +16,7 @@ type Aborter interface{ Abort() }
 // methods take a nil upload for none.
 type upload struct {
 	c       *Conn
+	req     *Request
 	body    io.Reader
 	length  int64
 	timing  Timing
@@ -30,7 +31,7 @@ type upload struct {
 }
 
 func newUpload(c *Conn, req *Request, t Timing) *upload {
-	return &upload{c: c, body: req.Stream, length: req.Length, timing: t, done: make(chan struct{})}
+	return &upload{c: c, req: req, body: req.Stream, length: req.Length, timing: t, done: make(chan struct{})}
 }
 
 func (u *upload) start() {
@@ -96,7 +97,7 @@ func (u *upload) run() *Error {
 		}
 	}
 	if u.length < 0 {
-		if _, err := u.c.nc.Write(lastChunk[2:]); err != nil {
+		if _, err := u.c.nc.Write(u.req.lastChunk(large[:0])); err != nil {
 			return writeError(err)
 		}
 	}
