@@ -166,7 +166,7 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Promises = &sla.Promises{Catalog: c.Catalog, DB: c.DB, Support: c.Support, Now: c.Now}
 	c.Teams.Levels = c.Promises.OfTeam
 	c.Catalog.EventTypes = adminapi.EventTypes()
-	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins})
+	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins, Alone: c.Database == ""})
 	c.bind()
 	return nil
 }

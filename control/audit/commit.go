@@ -34,6 +34,20 @@ func WithRequest(ctx context.Context, r Request) context.Context {
 	return context.WithValue(ctx, requestKey{}, r)
 }
 
+// Along goes with what a request changes: its write is part of every transaction
+// that a commit of the request makes, so it is there exactly when the change is.
+type Along struct {
+	Write func() (store.Write, error)
+	Wrote func(store.Seq)
+}
+
+type alongKey struct{}
+
+// WithAlong returns a context whose commits carry a.
+func WithAlong(ctx context.Context, a *Along) context.Context {
+	return context.WithValue(ctx, alongKey{}, a)
+}
+
 // From is the request that ctx acts on behalf of.
 func From(ctx context.Context) Request {
 	if r, ok := ctx.Value(requestKey{}).(Request); ok {
@@ -73,7 +87,20 @@ func (t *Trail) Commit(ctx context.Context, acts ...Act) (store.Seq, error) {
 		b.Writes = append(b.Writes, a.Writes...)
 		b.Jobs = append(b.Jobs, a.Jobs...)
 	}
-	return t.DB.Apply(ctx, b)
+	along, ok := ctx.Value(alongKey{}).(*Along)
+	if !ok {
+		return t.DB.Apply(ctx, b)
+	}
+	w, err := along.Write()
+	if err != nil {
+		return 0, err
+	}
+	b.Writes = append(b.Writes, w)
+	seq, err := t.DB.Apply(ctx, b)
+	if err == nil {
+		along.Wrote(seq)
+	}
+	return seq, err
 }
 
 // Record puts on record an action that changed nothing, because it was refused

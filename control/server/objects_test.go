@@ -29,6 +29,12 @@ func newShop(t *testing.T) (*office, *compile.State) {
 	t.Helper()
 	db := memory.New()
 	t.Cleanup(func() { db.Close() })
+	return newShopOn(t, db)
+}
+
+// newShopOn is newShop on a store.
+func newShopOn(t *testing.T, db store.DB) (*office, *compile.State) {
+	t.Helper()
 	trail := &audit.Trail{DB: db}
 	guard, err := access.Open(t.Context(), trail, nil)
 	if err != nil {

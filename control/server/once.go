@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,13 +31,20 @@ const maxKey = 255
 // one is answered once; its repetition is told that it was done.
 const maxRemembered = 256 << 10
 
-// A remembered answer. Done is false while the first request is under way, and
-// stays so when the process ended before its outcome could be written.
+// lease is how long a request that another process began counts as under way:
+// longer than nearly all take. Nothing rests on it: whose reservation was taken
+// over cannot commit.
+const lease = time.Minute
+
+// A remembered answer, or the reservation for one. Done is set in the
+// transaction of the change itself, so that after a kill it is known whether
+// the request was carried out.
 type remembered struct {
 	Request string    `json:"request"` // SHA-256 of method, path and body
 	Time    time.Time `json:"time"`
+	By      string    `json:"by,omitempty"` // the process that began it
 	Done    bool      `json:"done"`
-	Status  int       `json:"status,omitempty"`
+	Status  int       `json:"status,omitempty"` // 0: the answer was not written down
 	Type    string    `json:"type,omitempty"`
 	ETag    string    `json:"etag,omitempty"`
 	Body    []byte    `json:"body,omitempty"`
@@ -59,10 +67,15 @@ func (s *Server) once(ctx huma.Context, key string, next func(huma.Context)) {
 	u := ctx.URL()
 	sum := sha256.Sum256([]byte(ctx.Method() + " " + u.RequestURI() + "\n" + string(body)))
 	who := sha256.Sum256([]byte(audit.From(ctx.Context()).Actor + "\n" + key))
+	mine := remembered{Request: hex.EncodeToString(sum[:]), Time: time.Now().UTC(), By: s.process}
 	slot := kindIdempotency + "/" + hex.EncodeToString(who[:])
-	mine := remembered{Request: hex.EncodeToString(sum[:]), Time: time.Now().UTC()}
+	if _, busy := s.underWay.LoadOrStore(slot, true); busy {
+		s.repeat(ctx, &remembered{Request: mine.Request, Time: mine.Time, By: mine.By}, mine.Request)
+		return
+	}
+	defer s.underWay.Delete(slot)
 
-	rev, earlier, err := s.claim(ctx.Context(), slot, mine)
+	r, earlier, err := s.claim(ctx.Context(), slot, mine)
 	switch {
 	case err != nil:
 		s.refuse(ctx, err)
@@ -71,69 +84,53 @@ func (s *Server) once(ctx huma.Context, key string, next func(huma.Context)) {
 		s.repeat(ctx, earlier, mine.Request)
 		return
 	}
-	rec := &recorder{inner: ctx, body: bytes.NewReader(body)}
+	rec := &recorder{inner: huma.WithContext(ctx, audit.WithAlong(ctx.Context(), &audit.Along{Write: r.write, Wrote: r.wrote})), body: bytes.NewReader(body)}
 	next(rec)
-	mine.Done, mine.Status, mine.Type, mine.ETag = true, rec.Status(), rec.kind, rec.etag
-	if st := stateOf(ctx.Context()); mine.Status < 500 && rec.out.Len() <= maxRemembered && !(st != nil && st.op.Secret) {
-		mine.Body, mine.Kept = rec.out.Bytes(), true
-	}
-	if mine.Status >= 500 || mine.Status == http.StatusForbidden {
-		// A fault may pass, and a permission may be given: the repetition tries again.
-		err = s.forget(context.WithoutCancel(ctx.Context()), slot, rev)
-	} else {
-		_, err = s.remember(context.WithoutCancel(ctx.Context()), slot, mine, rev)
-	}
-	if err != nil {
+	if err := s.settle(context.WithoutCancel(ctx.Context()), r, rec); err != nil {
 		s.Log.Error("remembering an answer", "error", err)
 	}
 }
 
-// claim takes the slot, or returns what is in it.
-func (s *Server) claim(ctx context.Context, slot string, mine remembered) (store.Seq, *remembered, error) {
-	expect := store.Absent
-	if r, err := s.DB.Get(ctx, slot); err == nil {
-		var earlier remembered
-		if err := json.Unmarshal(r.Value, &earlier); err != nil {
-			return 0, nil, err
-		}
-		if mine.Time.Sub(earlier.Time) < idempotencyTime {
-			return 0, &earlier, nil
-		}
-		expect = r.Rev
-	} else if !gatehouse.Is(err, gatehouse.NotFound) {
-		return 0, nil, err
+// settle writes down what became of a request. Where that fails, the slot tells
+// what its commit wrote, or that it made none.
+func (s *Server) settle(ctx context.Context, r *reservation, rec *recorder) error {
+	m, st := &r.remembered, stateOf(ctx)
+	failed, secret := rec.Status() >= 500, st != nil && st.op.Secret
+	switch {
+	case m.Done && (failed || secret):
+		return nil // that it was carried out is written; there is no answer to keep
+	case failed || rec.Status() == http.StatusForbidden && !m.Done:
+		// A fault may pass, and a permission may be given: the repetition tries again.
+		_, err := s.DB.Apply(ctx, store.Batch{Writes: []store.Write{{Key: r.slot, Kind: kindIdempotency, Expect: r.rev}}})
+		return err
 	}
-	rev, err := s.remember(ctx, slot, mine, expect)
-	if gatehouse.Is(err, gatehouse.Conflict) {
-		return 0, &remembered{Request: mine.Request}, nil // another was quicker and is under way
+	m.Done, m.Status, m.Type, m.ETag = true, rec.Status(), rec.kind, rec.etag
+	if rec.out.Len() <= maxRemembered && !secret {
+		m.Body, m.Kept = rec.out.Bytes(), true
 	}
-	return rev, nil, err
-}
-
-func (s *Server) remember(ctx context.Context, slot string, m remembered, expect store.Seq) (store.Seq, error) {
-	value, err := json.Marshal(m)
-	if err != nil {
-		return 0, err
-	}
-	return s.DB.Apply(ctx, store.Batch{Writes: []store.Write{{
-		Key: slot, Kind: kindIdempotency, Value: value, Expect: expect, Index: map[string]string{"day": m.Time.Format(time.DateOnly)},
-	}}})
-}
-
-func (s *Server) forget(ctx context.Context, slot string, expect store.Seq) error {
-	_, err := s.DB.Apply(ctx, store.Batch{Writes: []store.Write{{Key: slot, Kind: kindIdempotency, Expect: expect}}})
-	return err
+	return s.put(ctx, r)
 }
 
 // repeat gives the earlier answer again.
 func (s *Server) repeat(ctx huma.Context, r *remembered, request string) {
+	at := r.Time.Format(time.RFC3339)
 	switch {
 	case r.Request != request:
 		s.refuse(ctx, gatehouse.E(gatehouse.Invalid, "this Idempotency-Key was used for another request; take a new key"))
 	case !r.Done:
-		s.refuse(ctx, gatehouse.E(gatehouse.Conflict, "a request with this Idempotency-Key is under way, or its outcome is not known; read the object before asking again"))
+		wait := time.Second
+		if r.By != s.process {
+			wait = max(wait, lease-time.Since(r.Time)+time.Second)
+		}
+		ctx.SetHeader("Retry-After", strconv.Itoa(int(wait.Seconds())))
+		s.refuse(ctx, gatehouse.E(gatehouse.Conflict, "a request with this Idempotency-Key has been under way since %s; ask again with the same key in %d s", at, int(wait.Seconds())))
+	case !r.Kept && r.Status == 0 && ctx.Operation().DefaultStatus == http.StatusNoContent:
+		ctx.SetHeader("Idempotency-Replayed", "true")
+		ctx.SetStatus(http.StatusNoContent)
+	case !r.Kept && r.Status == 0 && !stateOf(ctx.Context()).op.Secret:
+		s.refuse(ctx, gatehouse.E(gatehouse.Conflict, "this request was carried out at %s, and only its answer was lost; read the object, its change is recorded", at))
 	case !r.Kept:
-		s.refuse(ctx, gatehouse.E(gatehouse.Conflict, "this request was carried out at %s; its answer is shown only once", r.Time.Format(time.RFC3339)))
+		s.refuse(ctx, gatehouse.E(gatehouse.Conflict, "this request was carried out at %s; its answer is shown only once", at))
 	default:
 		ctx.SetHeader("Content-Type", r.Type)
 		ctx.SetHeader("Idempotency-Replayed", "true")
@@ -166,43 +163,4 @@ func (s *Server) SweepIdempotency(ctx context.Context, now time.Time) error {
 	}
 	_, err = s.DB.Apply(ctx, b)
 	return err
-}
-
-// A recorder lets an answer pass and keeps a copy, up to a bound.
-type recorder struct {
-	inner
-	body io.Reader
-	out  bytes.Buffer
-	kind string
-	etag string
-}
-
-// inner has a name of its own because huma.Context has a method Context.
-type inner = huma.Context
-
-func (r *recorder) Unwrap() huma.Context  { return r.inner }
-func (r *recorder) BodyReader() io.Reader { return r.body }
-
-func (r *recorder) SetHeader(name, value string) {
-	switch http.CanonicalHeaderKey(name) {
-	case "Content-Type":
-		r.kind = value
-	case "Etag":
-		r.etag = value
-	}
-	r.inner.SetHeader(name, value)
-}
-
-func (r *recorder) BodyWriter() io.Writer {
-	return io.MultiWriter(r.inner.BodyWriter(), bounded{&r.out})
-}
-
-// bounded keeps one byte more than is remembered, to know that it was too much.
-type bounded struct{ *bytes.Buffer }
-
-func (b bounded) Write(p []byte) (int, error) {
-	if room := maxRemembered + 1 - b.Len(); room > 0 {
-		b.Buffer.Write(p[:min(room, len(p))])
-	}
-	return len(p), nil
 }

@@ -9,12 +9,14 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"maps"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -46,6 +48,8 @@ type Options struct {
 	Version   string // of the program, for the OpenAPI document
 	// TrustedOrigins may send cross-origin requests with a session cookie.
 	TrustedOrigins []string
+	// Alone: no other process writes to DB.
+	Alone bool
 }
 
 // A Server answers the management API.
@@ -58,12 +62,15 @@ type Server struct {
 	mux   *http.ServeMux
 	api   huma.API
 	bound map[string]bool
+
+	process  string   // names this process among those of the database
+	underWay sync.Map // slots of requests with an Idempotency-Key, while they run here
 }
 
 // New makes a server without routes; the Bind functions of this package add
 // them, room by room.
 func New(o Options) *Server {
-	s := &Server{Options: o, Strangers: &audit.Strangers{Trail: o.Trail}, mux: http.NewServeMux(), bound: map[string]bool{}}
+	s := &Server{Options: o, Strangers: &audit.Strangers{Trail: o.Trail}, mux: http.NewServeMux(), bound: map[string]bool{}, process: rand.Text()}
 	s.api = newAPI(s.mux, o.Version)
 	s.api.UseMiddleware(s.begin)
 	return s
@@ -156,7 +163,7 @@ var ifNoneMatch = &huma.Param{
 // idempotencyKey is the header that makes a repeated POST safe.
 var idempotencyKey = &huma.Param{
 	Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxKey)},
-	Description: "Text of the caller's choice. The same key with the same request within 24 hours is carried out once and gets the first answer again; with another request it is refused.",
+	Description: "Text of the caller's choice. The same key with the same request within 24 hours is carried out once and gets the first answer again, or is told that it was carried out where that answer showed a secret or was lost; with another request it is refused.",
 }
 
 // listed says what the lists of a kind filter and sort by.
