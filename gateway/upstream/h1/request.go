@@ -58,7 +58,9 @@ func (r *Request) appendTo(b []byte) ([]byte, *Error) {
 	}
 	b = append(b, r.Method...)
 	b = append(b, ' ')
-	if (r.Base == "" || r.Base[0] != '/') && (r.Path == "" || r.Path[0] != '/') {
+	// In origin form, whatever it is made of (RFC 9112 §3.2.1): what begins
+	// otherwise could be read as an absolute one, with a host of its own.
+	if !strings.HasPrefix(r.Base, "/") && (r.Base != "" || !strings.HasPrefix(r.Path, "/")) {
 		b = append(b, '/')
 	}
 	b = append(b, r.Base...)

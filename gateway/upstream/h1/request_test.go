@@ -20,6 +20,7 @@ func FuzzRequest(f *testing.F) {
 	f.Add("GET", "", "/", "a\r\nb", "A", "b\r\nC: d", "x")
 	f.Add("PUT", "", "", "", "transfer-encoding", "chunked", "0\r\n\r\n")
 	f.Add("HEAD", "/b/", "c", "", "Content-Length ", "5", "")
+	f.Add("GET", "A:", "/?0", "", "0", "0", "0") // an absolute target, to who reads it
 	f.Add("get", "", "*", "?", "Host", "evil", "")
 	f.Fuzz(func(t *testing.T, method, base, path, query, name, value, body string) {
 		r := &Request{Method: method, Host: "a.example.org:80", Base: base, Path: path, Query: query,
