@@ -2,8 +2,10 @@ package traffic
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // traefikRules let everything through to the backend. "apim" adds a limit for
@@ -45,6 +47,28 @@ func traefik(work string) starter {
 		if err := os.WriteFile(rules, fmt.Appendf(nil, traefikRules, guard, backend), 0o644); err != nil {
 			return nil, err
 		}
-		return start(pin, listen, append(args, "--providers.file.filename="+rules)...)
+		p, err := start(pin, listen, append(args, "--providers.file.filename="+rules)...)
+		if err != nil {
+			return nil, err
+		}
+		if err := answers("http://" + listen + "/orders/v1/orders/5f3c9a"); err != nil {
+			p.stop()
+			return nil, err
+		}
+		return p, nil
 	}
+}
+
+// answers waits until a proxy that listens has read its rules too.
+func answers(url string) error {
+	for range 500 {
+		if resp, err := http.Get(url); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return fmt.Errorf("%s is not answered", url)
 }
