@@ -2,6 +2,7 @@ package compile
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"gatehouse"
@@ -78,7 +79,7 @@ func (s *State) compileAttestations(ctx context.Context, ids []chunkID, changed 
 		key := s.attestationKey(id.env, id.name)
 		uses, a := []string{key}, records[key]
 		if a != nil && a.Statement.Framework != "" {
-			uses = append(uses, string(gatehouse.KindFrameworkState)+"/"+a.Statement.Framework)
+			uses = append(uses, withdrawals(a.Statement.Framework))
 		}
 		var data []byte
 		var hash snapshot.Hash
@@ -101,4 +102,25 @@ func (s *State) inGoodStanding(a *gatehouse.Attested) *gatehouse.Attested {
 		return nil
 	}
 	return a
+}
+
+// withdrawals is what an attestation uses of where a framework's versions
+// stand: it is no record's key, so that one that comes in force has thousands of
+// attestations lie as they are.
+func withdrawals(framework string) string {
+	return gatehouse.FrameworkStateKey(framework) + "#withdrawn"
+}
+
+// withdrawn are the versions of a framework that were withdrawn, sorted.
+func withdrawn(f *gatehouse.FrameworkState) (versions []string) {
+	if f == nil {
+		return nil
+	}
+	for name, v := range f.Versions {
+		if v.State == gatehouse.Withdrawn {
+			versions = append(versions, name)
+		}
+	}
+	slices.Sort(versions)
+	return versions
 }

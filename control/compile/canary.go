@@ -83,7 +83,7 @@ func (s *State) canary(id chunkID, api *snapshot.API, proofs map[string]*gatehou
 		uses = append(uses, key)
 		a := proofs[key]
 		if a != nil && a.Statement.Framework != "" {
-			uses = append(uses, string(gatehouse.KindFrameworkState)+"/"+a.Statement.Framework)
+			uses = append(uses, withdrawals(a.Statement.Framework))
 		}
 		if a = s.inGoodStanding(a); a != nil {
 			if chunk.Attestation, _, err = snapshot.Encode(a.Attestation); err != nil {

@@ -3,6 +3,7 @@ package compile
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"gatehouse"
@@ -65,9 +66,12 @@ func (s *State) ingest(c *store.Change) {
 		put(s.model.frameworks, name, value)
 		s.touch(c.Key)
 	case gatehouse.KindFrameworkState:
-		governed := s.governed()
+		governed, was := s.governed(), s.model.standings[name]
 		plain(s.model.standings, name, value)
 		s.touch(c.Key)
+		if !slices.Equal(withdrawn(was), withdrawn(s.model.standings[name])) {
+			s.touch(withdrawals(name))
+		}
 		if s.governed() != governed {
 			s.touchGates()
 		}

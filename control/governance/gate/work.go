@@ -13,13 +13,14 @@ const (
 	lookEvery = 10 * time.Second       // at least, for what time alone makes due
 	calm      = 500 * time.Millisecond // between passes, so that many changes are one
 	tryAgain  = time.Minute            // what could not be evaluated
+	share     = 80 * time.Millisecond  // for one release, resting included
 	batch     = 50                     // releases that share what was read of the store
 )
 
 // Work looks again at what is released, whenever something behind it changed or
 // its time has come, until ctx ends. Every process does it; each result is
 // written once, because it is written only upon the one it was decided on. It
-// rests three times as long as it works, so that whoever asks for something is
+// rests longer than it works, so that whoever asks for something is
 // not held up.
 func (g *Gate) Work(ctx context.Context) {
 	for ctx.Err() == nil {
@@ -45,9 +46,14 @@ func (g *Gate) Pass(ctx context.Context) (int, error) {
 	return int(g.looked.Load() - before), err
 }
 
-// rest waits three times as long as something took: a quarter of one core is for
-// work that nobody waits for.
-func rest(ctx context.Context, took time.Duration) { pause(ctx, min(3*took, time.Second)) }
+// rest keeps work that nobody waits for off the way of people: it waits seven
+// times as long as something took, while that lets five thousand releases be
+// looked at within seven minutes, and three times at least.
+func rest(ctx context.Context, took time.Duration) { pause(ctx, resting(took)) }
+
+func resting(took time.Duration) time.Duration {
+	return min(max(min(7*took, share-took), 3*took), time.Second)
+}
 
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
