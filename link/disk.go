@@ -90,6 +90,27 @@ func (d *Disk) Load(id *Identity) *Update {
 	return nil
 }
 
+// Remains returns the generations that are signed and for id, the newest first,
+// whether or not all of their chunks are there.
+func (d *Disk) Remains(id *Identity) []*Update {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all []*Update
+	for _, serial := range slices.Backward(d.serial) {
+		base, records, _, err := d.read(serial)
+		if err != nil {
+			continue // told by Load
+		}
+		for n := len(records); n >= 0; n-- {
+			if u := base.after(records[:n]); u.verify(id.Keys) == nil && u.belongs(id) == nil {
+				all = append(all, u)
+				break
+			}
+		}
+	}
+	return all
+}
+
 func (d *Disk) load(serial int64, id *Identity) (*Update, error) {
 	base, records, torn, err := d.read(serial)
 	if err != nil {

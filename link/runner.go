@@ -90,10 +90,29 @@ func (r *Runner) Start(ctx context.Context, token, instance string) error {
 	}
 	for u := r.disk.Load(r.Client.Identity()); u != nil; u = r.disk.Load(r.Client.Identity()) {
 		if r.put(ctx, u); r.standing.Refused == "" {
-			break
+			return nil
 		}
 	}
+	r.salvage(ctx)
 	return nil
+}
+
+// salvage puts in force what is left where no generation on disk is whole: one bad
+// sector must not take down all APIs. What is damaged the gateway sets aside. The
+// control plane is asked as by one who has nothing, and gives what is lacking.
+func (r *Runner) salvage(ctx context.Context) {
+	remains := r.disk.Remains(r.Client.Identity())
+	for _, u := range remains {
+		aside, err := r.Swap(ctx, u.Manifest, r.chunk)
+		if err == nil {
+			r.serial.Store(u.Manifest.Serial)
+			r.Log.Error("no configuration on disk is whole; what is left is in force until the control plane answers", "serial", u.Manifest.Serial, "aside", len(aside))
+			return
+		}
+	}
+	if len(r.disk.serial) > 0 {
+		r.Log.Error("no configuration on disk can be used; nothing is served until the control plane answers")
+	}
 }
 
 // identify loads the identity, or joins: when there is none, or the token is
@@ -105,7 +124,7 @@ func (r *Runner) identify(ctx context.Context, token, instance string) error {
 	case token == "" && errors.Is(err, os.ErrNotExist):
 		return errors.New("this gateway has not joined: make a token with \"gatehouse gateway-token create\" and start with it")
 	case token == "" && err != nil:
-		return err
+		return fmt.Errorf("%w; make a token with \"gatehouse gateway-token create\" and start with it to join again", err)
 	case err != nil:
 		return r.join(ctx, token, instance)
 	}

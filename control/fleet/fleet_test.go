@@ -70,6 +70,7 @@ type table struct {
 	struck  snapshot.Strikes
 	swapped chan struct{}
 	refuse  func(*snapshot.Manifest) ([]report.Refusal, error)
+	lenient bool // sets aside what cannot be had
 }
 
 func newTable() *table {
@@ -86,18 +87,22 @@ func (g *table) swap(_ context.Context, m *snapshot.Manifest, chunk func(snapsho
 			return nil, err
 		}
 	}
-	next := map[snapshot.Hash][]byte{}
+	next, entries := map[snapshot.Hash][]byte{}, []snapshot.Entry{}
 	for _, e := range m.Entries {
 		data, ok := g.chunks[e.Hash]
 		if !ok {
 			var err error
-			if data, err = chunk(e.Hash); err != nil {
+			if data, err = chunk(e.Hash); err != nil && g.lenient {
+				aside = append(aside, report.Refusal{API: e.Name, Reason: err.Error()})
+				continue
+			} else if err != nil {
 				return nil, err
 			}
 		}
 		next[e.Hash] = data
+		entries = append(entries, e)
 	}
-	g.chunks, g.entries, g.serial = next, m.Entries, m.Serial
+	g.chunks, g.entries, g.serial = next, entries, m.Serial
 	g.swapped <- struct{}{}
 	return aside, nil
 }
