@@ -71,8 +71,7 @@ var (
 type (
 	ListTokensRequest struct {
 		Subject string `query:"subject" doc:"Whose, such as user:alice@example.com; - for everyone's."`
-		After   string `query:"after" doc:"Cursor from the page before."`
-		Limit   int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+		Paged
 	}
 	CreateTokenRequest struct {
 		Body struct {

@@ -146,6 +146,9 @@ func (a *App) accessWho() *cobra.Command {
 			if out.Body.Everyone {
 				a.note("whoever is signed in may")
 			}
+			if out.Body.Next != "" {
+				a.note("there are more: --after %s", out.Body.Next)
+			}
 			return a.show(out.Body, func() table {
 				t := table{heads: []string{"subject", "because", "through"}}
 				for _, h := range out.Body.Items {
@@ -220,7 +223,7 @@ func (a *App) tokenCreate() *cobra.Command {
 }
 
 func (a *App) tokenList() *cobra.Command {
-	in := adminapi.ListTokensRequest{Limit: 1000}
+	in := adminapi.ListTokensRequest{}
 	var everyone bool
 	c := &cobra.Command{
 		Use: "list", Args: exactly(0, "no arguments but flags"), Short: "List tokens, by their public ids",
@@ -228,7 +231,7 @@ func (a *App) tokenList() *cobra.Command {
 			if everyone {
 				in.Subject = "-"
 			}
-			out, err := ask(a, c.Context(), (*client.Client).ListTokens, in)
+			out, err := ask(a, c.Context(), (*client.Client).ListTokensAll, in)
 			if err != nil {
 				return err
 			}

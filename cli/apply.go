@@ -32,6 +32,15 @@ func (a *App) read(f files) (*bundle.Bundle, error) {
 	return bundle.Read(f.paths, bundle.Options{Stdin: a.In, AllowAbsoluteRefs: f.absolute})
 }
 
+// full refuses a bundle without a document: a folder that was mistyped, or is
+// not filled yet, is no success.
+func (f *files) full(b *bundle.Bundle) error {
+	if len(b.Documents) > 0 {
+		return nil
+	}
+	return gatehouse.E(gatehouse.Invalid, "%s: there is no document: those are in files *.yaml, *.yml and *.json and begin with apiVersion: gatehouse/v1", strings.Join(f.paths, ", "))
+}
+
 // applying are the flags that apply and plan share.
 type applying struct {
 	files
@@ -59,6 +68,9 @@ func (a *App) send(ctx context.Context, p applying, dry bool) (adminapi.ApplyRes
 		return adminapi.ApplyResult{}, err
 	}
 	b, err := a.read(p.files)
+	if err == nil && !p.prune { // nothing is left of a set that is pruned away
+		err = p.full(b)
+	}
 	if err != nil {
 		return adminapi.ApplyResult{}, err
 	}

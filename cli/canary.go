@@ -189,6 +189,9 @@ func (a *App) listSchedules() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if out.Body.Next != "" {
+				a.note("there are more: --after %s", out.Body.Next)
+			}
 			return a.show(out.Body, func() table { return scheduleTable(out.Body.Items) }, func() (names []string) {
 				for _, s := range out.Body.Items {
 					names = append(names, s.Environment+" "+s.API+"@"+s.Version)
@@ -235,7 +238,7 @@ func (a *App) pastReleases() *cobra.Command {
 				return err
 			}
 			if out.Body.Next != "" {
-				a.note("there are more; --limit and --after %s show them", out.Body.Next)
+				a.note("there are more: --after %s", out.Body.Next)
 			}
 			return a.show(out.Body, func() table { return pastTable(out.Body.Items) }, func() (names []string) {
 				for _, r := range out.Body.Items {

@@ -147,6 +147,7 @@ starts it in earnest; every other command talks to such a server.`,
 	for _, c := range a.commands() {
 		root.AddCommand(c)
 	}
+	exemplify(root)
 	return root
 }
 

@@ -163,3 +163,14 @@ func TestAdviceIsForWhoAsked(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyFolderIsNoSuccess holds that files without a document are refused,
+// with what a document is: the folder may be a mistyped one.
+func TestEmptyFolderIsNoSuccess(t *testing.T) {
+	dir := t.TempDir()
+	for _, command := range []string{"validate", "plan", "apply"} {
+		if code, _, err := run(t, command, "-f", dir); code != 1 || !strings.Contains(err, "there is no document") || !strings.Contains(err, dir) {
+			t.Errorf("%s: status %d, %q", command, code, err)
+		}
+	}
+}

@@ -26,6 +26,9 @@ column. What only a server knows (whether another team's object exists) is a
 note; --strict makes it a fault, --partial makes missing objects of the same team notes too.`,
 		RunE: func(*cobra.Command, []string) error {
 			b, err := a.read(f)
+			if err == nil {
+				err = f.full(b)
+			}
 			if err != nil {
 				return err
 			}

@@ -189,6 +189,20 @@ func (c *Client) ListTokens(ctx context.Context, in adminapi.ListTokensRequest) 
 	return call(ctx, c, adminapi.ListTokens, &in)
 }
 
+// ListTokensAll is ListTokens for all pages: one answer with every item.
+func (c *Client) ListTokensAll(ctx context.Context, in adminapi.ListTokensRequest) (*adminapi.Tokens, error) {
+	in.Limit = maxPage
+	all, err := c.ListTokens(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.Tokens
+		in.After = all.Body.Next
+		if page, err = c.ListTokens(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
+}
+
 // CreateToken carries out token.create: create a token, shown this once.
 func (c *Client) CreateToken(ctx context.Context, in adminapi.CreateTokenRequest) (*adminapi.NewToken, error) {
 	return call(ctx, c, adminapi.CreateToken, &in)
@@ -202,6 +216,20 @@ func (c *Client) RevokeToken(ctx context.Context, in adminapi.TokenRef) (*admina
 // ListSessions carries out session.list: list sessions of the console.
 func (c *Client) ListSessions(ctx context.Context, in adminapi.ListTokensRequest) (*adminapi.Tokens, error) {
 	return call(ctx, c, adminapi.ListSessions, &in)
+}
+
+// ListSessionsAll is ListSessions for all pages: one answer with every item.
+func (c *Client) ListSessionsAll(ctx context.Context, in adminapi.ListTokensRequest) (*adminapi.Tokens, error) {
+	in.Limit = maxPage
+	all, err := c.ListSessions(ctx, in)
+	for err == nil && all.Body.Next != "" && all.Body.Next != in.After {
+		var page *adminapi.Tokens
+		in.After = all.Body.Next
+		if page, err = c.ListSessions(ctx, in); err == nil {
+			all.Body.Items, all.Body.Next = append(all.Body.Items, page.Body.Items...), page.Body.Next
+		}
+	}
+	return all, err
 }
 
 // RevokeSession carries out session.revoke: end a session at once.

@@ -46,7 +46,7 @@ func TestBadInput(t *testing.T) {
 		{"unknown field beside spec", "PUT", "/v1/teams/x", strings.Replace(team, `"kind"`, `"more":1,"kind"`, 1), nil, 422, "/more", "more"},
 		{"field in other letters", "PUT", "/v1/teams/x", document(gatehouse.KindTeam, "", "x", `{"Title":"Two"}`), nil, 422, "/spec/Title", "Title"},
 		{"field given twice", "PUT", "/v1/teams/x", document(gatehouse.KindTeam, "", "x", `{"title":"Two","title":"Three"}`), nil, 422, "/spec/title", "twice"},
-		{"unknown field of a verb", "POST", "/v1/tokens", `{"colour":"red"}`, nil, 422, "/colour", "unexpected property"},
+		{"unknown field of a verb", "POST", "/v1/tokens", `{"colour":"red"}`, nil, 422, "/colour", "there is no such field"},
 		{"wrong type", "PUT", "/v1/teams/x", document(gatehouse.KindTeam, "", "x", `{"title":7}`), nil, 422, "/spec/title", "7"},
 		{"wrong type in a verb", "POST", "/v1/tokens", `{"subject":7}`, nil, 422, "/subject", "string"},
 		{"wrong kind", "PUT", "/v1/teams/x", document(gatehouse.KindUser, "", "x", `{}`), nil, 422, "/kind", "User"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -53,11 +54,11 @@ func fromHuma(status int, msg string, errs []error) *adminapi.Problem {
 	case status >= 500:
 		kind = gatehouse.Internal
 	}
-	p := &adminapi.Problem{Type: adminapi.ProblemType + string(kind), Title: http.StatusText(status), Status: status, Detail: msg}
+	p := &adminapi.Problem{Type: adminapi.ProblemType + string(kind), Title: http.StatusText(status), Status: status, Detail: plain(msg)}
 	for _, err := range errs {
 		f := gatehouse.Fault{Detail: err.Error()}
 		if d, ok := errors.AsType[*huma.ErrorDetail](err); ok {
-			f.Detail = d.Message
+			f.Detail = plain(d.Message)
 			if where, rest, _ := strings.Cut(d.Location, "."); where == "body" && rest != "" {
 				f.Pointer = jsonx.Pointer(strings.FieldsFunc(rest, func(r rune) bool { return r == '.' || r == '[' || r == ']' })...)
 			} else {
@@ -70,6 +71,20 @@ func fromHuma(status int, msg string, errs []error) *adminapi.Problem {
 		p.Detail = p.Errors[0].String()
 	}
 	return p
+}
+
+// plain says in our words what huma refuses in words that do not help.
+func plain(message string) string {
+	if kind, ok := strings.CutPrefix(message, "unknown content type: "); ok {
+		return fmt.Sprintf("%q is not read here; send the body as application/json", kind)
+	}
+	if most, ok := strings.CutPrefix(message, "request body is too large limit="); ok {
+		return "the body is larger than " + most + ", the most that this operation takes"
+	}
+	if message == "unexpected property" {
+		return "there is no such field; /reference/ has those there are"
+	}
+	return message
 }
 
 // unread corrects the status of a body that could not be read at all. huma says
