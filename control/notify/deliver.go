@@ -71,6 +71,7 @@ func (n *Notify) round(ctx, work context.Context, wg *sync.WaitGroup) (next time
 	next = now.Add(lookEvery)
 	// No receiver is always first.
 	rand.Shuffle(len(queues), func(i, j int) { queues[i], queues[j] = queues[j], queues[i] })
+	var due []store.Job
 	for _, q := range queues {
 		if q.Next.After(now) {
 			if q.Next.Before(next) {
@@ -85,39 +86,64 @@ func (n *Notify) round(ctx, work context.Context, wg *sync.WaitGroup) (next time
 			}
 			continue // else whoever is done stirs
 		}
-		mine, err := n.claim(ctx, q.Queue, room, now)
+		more, err := n.DB.Jobs(ctx, store.JobQuery{Queue: q.Queue, Due: now, Limit: room})
 		if err != nil {
+			return next, n.begin(ctx, work, wg, due, now, err)
+		}
+		for range more {
+			n.began(q.Queue)
+		}
+		if due = append(due, more...); len(due) < claimMost {
+			continue
+		}
+		if err := n.begin(ctx, work, wg, due, now, nil); err != nil {
 			return next, err
 		}
-		for _, j := range mine {
-			n.began(q.Queue)
-			wg.Go(func() {
-				defer n.ended(q.Queue)
-				n.attempt(work, j)
-			})
-		}
+		due = nil
 	}
-	return next, nil
+	return next, n.begin(ctx, work, wg, due, now, nil)
 }
 
-// claim takes due deliveries of a receiver, for as long as a lease. What
-// another process took meanwhile is its own.
-func (n *Notify) claim(ctx context.Context, queue string, most int, now time.Time) ([]store.Job, error) {
-	due, err := n.DB.Jobs(ctx, store.JobQuery{Queue: queue, Due: now, Limit: most})
-	if err != nil || len(due) == 0 {
-		return nil, err
+// claimMost is about how many deliveries are taken with one write.
+const claimMost = 32
+
+// begin takes deliveries that are counted as begun and starts their attempts,
+// but for those that another process took meanwhile.
+func (n *Notify) begin(ctx, work context.Context, wg *sync.WaitGroup, due []store.Job, now time.Time, err error) error {
+	var mine []store.Job
+	if err == nil {
+		mine, err = n.claim(ctx, due, now)
 	}
+	taken := make(map[string]bool, len(mine))
+	for _, j := range mine {
+		taken[j.ID] = true
+		wg.Go(func() {
+			defer n.ended(j.Queue, true)
+			n.attempt(work, j)
+		})
+	}
+	for i := range due {
+		if !taken[due[i].ID] {
+			n.ended(due[i].Queue, false)
+		}
+	}
+	return err
+}
+
+// claim takes deliveries for as long as a lease.
+func (n *Notify) claim(ctx context.Context, due []store.Job, now time.Time) ([]store.Job, error) {
+	jobs := make([]store.Job, len(due))
 	for i := range due {
 		d, err := deliveryOf(&due[i])
 		if err != nil {
 			return nil, err
 		}
 		d.Due, d.Taken = now.Add(leaseTime), now
-		if due[i], err = d.job(due[i].Rev); err != nil {
+		if jobs[i], err = d.job(due[i].Rev); err != nil {
 			return nil, err
 		}
 	}
-	return n.DB.SetJobs(ctx, due...)
+	return n.DB.SetJobs(ctx, jobs...)
 }
 
 // attempt tries one delivery and keeps what became of it.
@@ -138,27 +164,14 @@ func (n *Notify) attempt(ctx context.Context, j store.Job) {
 		n.heard(d.Receiver, o)
 		n.settle(d, began, o)
 	}
-	if err := n.keep(context.WithoutCancel(ctx), d, j.Rev); err != nil {
+	job, err := d.job(j.Rev)
+	if err == nil {
+		err = n.keep(context.WithoutCancel(ctx), job)
+	}
+	if err != nil {
 		// It is tried again when the lease is over, under the same id.
 		n.Log.Error("keeping what became of a notification", "delivery", d.ID, "error", err)
 	}
-}
-
-func (n *Notify) keep(ctx context.Context, d *Delivery, rev int64) error {
-	job, err := d.job(rev)
-	if err != nil {
-		return err
-	}
-	for range 3 {
-		tctx, cancel := context.WithTimeout(ctx, attemptTime)
-		_, err = n.DB.SetJobs(tctx, job)
-		cancel()
-		if err == nil || !gatehouse.Is(err, gatehouse.Unavailable) {
-			return err
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-	return err
 }
 
 // try makes one attempt at the receiver as it is now.

@@ -37,7 +37,8 @@ func (n *Notify) room(queue string, now time.Time) int {
 	return max(0, min(AtOnceOf-l.running, AtOnce-n.all))
 }
 
-// began and ended keep count of attempts.
+// began and ended keep count of attempts; after one that was made there may be
+// room for another.
 func (n *Notify) began(queue string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -45,13 +46,15 @@ func (n *Notify) began(queue string) {
 	n.all++
 }
 
-func (n *Notify) ended(queue string) {
+func (n *Notify) ended(queue string, stir bool) {
 	n.mu.Lock()
 	n.lane(queue).running--
 	n.all--
 	n.tidy(queue)
 	n.mu.Unlock()
-	n.stir()
+	if stir {
+		n.stir()
+	}
 }
 
 // heard takes in what an attempt told of its receiver.

@@ -92,7 +92,8 @@ type Notify struct {
 	mu      sync.Mutex       // guards what follows
 	lanes   map[string]*lane // by receiver
 	all     int              // attempts under way
-	dropped time.Time        // when the log was shortened last
+	keeper  keeper
+	dropped time.Time // when the log was shortened last
 }
 
 // New makes the room.

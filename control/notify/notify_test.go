@@ -764,7 +764,11 @@ func TestTakenWhenKilled(t *testing.T) {
 		h.set(200)
 		s.do("release.approve", "Release dev/payments/orders/v1", "payments")
 		s.follow(n)
-		mine, err := n.claim(t.Context(), "webhook/ops", 4, s.clock())
+		due, err := s.db.Jobs(t.Context(), store.JobQuery{Queue: "webhook/ops", Due: s.clock(), Limit: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mine, err := n.claim(t.Context(), due, s.clock())
 		if err != nil || len(mine) != 1 {
 			t.Fatal(mine, err)
 		}

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -91,12 +92,15 @@ func TestMessageBySpecifications(t *testing.T) {
 		head http.Header
 		body []byte
 	}
+	var mu sync.Mutex // guards got
 	var got []message
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		got = append(got, message{r.Header.Clone(), body})
 	}))
 	defer server.Close()

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"time"
 
@@ -72,6 +73,9 @@ func (n *Notify) post(ctx context.Context, r *Receiver, d *Delivery) outcome {
 	if err != nil {
 		if ue, ok := errors.AsType[*url.Error](err); ok {
 			err = ue.Err // the URL may hold what is not for the log
+		}
+		if errors.Is(err, context.DeadlineExceeded) || os.IsTimeout(err) {
+			err = fmt.Errorf("no answer within %s", attemptTime)
 		}
 		return outcome{err: err}
 	}
