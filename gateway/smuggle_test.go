@@ -14,6 +14,9 @@ var smuggled = []struct {
 	status     int
 }{
 	{"bare LF after the request line", "GET /open/x HTTP/1.1\nHost: h\r\n\r\n", 400},
+	{"escape that is none", "GET /open/%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+	{"escape cut short, absolute", "GET http://h/open/%a HTTP/1.1\r\nHost: h\r\n\r\n", 400},
+	{"framing announced as a trailer", "POST /open/x HTTP/1.1\r\nHost: h\r\nTrailer: Sum, Content-Length\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
 	{"bare LF after a field", "GET /open/x HTTP/1.1\r\nHost: h\nA: b\r\n\r\n", 400},
 	{"bare LF as the end of the head", "GET /open/x HTTP/1.1\r\nHost: h\r\n\n", 400},
 	{"bare CR in a value", "GET /open/x HTTP/1.1\r\nHost: h\r\nA: b\rc\r\n\r\n", 400},

@@ -17,6 +17,7 @@ type framing struct {
 	length    int64
 	codings   int
 	chunked   bool
+	misled    bool // Trailer: a field that frames
 	upgrades  bool // Connection: upgrade
 	websocket bool
 	closes    bool // Connection: close
@@ -65,7 +66,10 @@ func (f *framing) known(name, value []byte) *policy.Denial {
 		if is(name, "upgrade") {
 			f.websocket, f.unusual = is(value, "websocket"), true
 		}
-		f.unusual = f.unusual || is(name, "trailer")
+		if is(name, "trailer") {
+			f.unusual = true
+			f.trailer(value)
+		}
 	case 10:
 		if is(name, "connection") {
 			f.connection(value)
@@ -104,6 +108,14 @@ func (f *framing) connection(value []byte) {
 	}
 }
 
+// trailer looks for fields that must not stand behind the content (RFC 9110 §6.5.1).
+func (f *framing) trailer(value []byte) {
+	for item := range bytes.SplitSeq(value, []byte(",")) {
+		item = bytes.Trim(item, " \t")
+		f.misled = f.misled || is(item, "content-length") || is(item, "transfer-encoding") || is(item, "trailer")
+	}
+}
+
 // settle judges the fields together (RFC 9112 §3.2, §6.1, §6.3).
 func (f *framing) settle(minor int, target []byte) *policy.Denial {
 	switch {
@@ -115,6 +127,8 @@ func (f *framing) settle(minor int, target []byte) *policy.Denial {
 		return bad("Content-Length and Transfer-Encoding are there together")
 	case f.chunked && minor == 0:
 		return bad("Transfer-Encoding is there in HTTP/1.0")
+	case f.chunked && f.misled:
+		return bad("Trailer announces a field that frames the message")
 	case f.hosts > 1:
 		return bad("Host is there twice")
 	case f.hosts == 0 && minor == 1:

@@ -103,7 +103,7 @@ func parse(b []byte, text string, maxFields int, h *policy.Header) (m Message, d
 	}
 	m.Length, m.Chunked, m.Close = f.length, f.chunked, f.closes
 	m.Last = f.websocket && f.upgrades && string(method) == "GET"
-	m.Plain = minor == 1 && target[0] == '/' && !f.unusual && escapes(target)
+	m.Plain = minor == 1 && target[0] == '/' && !f.unusual
 	return m, nil
 }
 

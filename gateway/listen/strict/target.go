@@ -43,6 +43,8 @@ func checkTarget(method, target []byte) *policy.Denial {
 		return policy.Deny(http.StatusNotImplemented, "connect-unsupported", "the gateway makes no tunnels to places a caller names")
 	case bytes.IndexByte(target, '#') >= 0:
 		return bad("the request target has a fragment")
+	case !escapes(target):
+		return bad("the request target has a \"%\" that begins no escape")
 	case target[0] == '/':
 		return nil
 	case string(target) == "*":
