@@ -122,7 +122,7 @@ func newInstallation(now time.Time) (*installation, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Gatehouse installation " + inst.id},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(authorityLife), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
+		NotBefore: now.Add(-backdated), NotAfter: now.Add(authorityLife), IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}, &x509.Certificate{Subject: pkix.Name{CommonName: "Gatehouse installation " + inst.id}}, &inst.caKey.PublicKey, inst.caKey)
 	if err != nil {

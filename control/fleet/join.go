@@ -20,8 +20,9 @@ import (
 
 const (
 	// certificateLife is how long a gateway's certificate holds; it is
-	// renewed when two thirds are over, so a control plane may be away for
-	// two days without an instance falling out.
+	// renewed when two thirds are over, counted from where it is backdated to,
+	// so a control plane may be away for three days without an instance falling
+	// out.
 	certificateLife = 7 * 24 * time.Hour
 	// DefaultTokenLife and MaxTokenLife bound how long a join token is good.
 	DefaultTokenLife = time.Hour

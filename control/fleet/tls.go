@@ -45,6 +45,7 @@ type linkServer struct {
 	fleet *Fleet
 	mu    sync.Mutex // guards made
 	made  *tls.Config
+	since time.Time // when it was made
 	until time.Time
 }
 
@@ -52,7 +53,7 @@ func (s *linkServer) config() (*tls.Config, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.fleet.Now()
-	if s.made != nil && now.Before(s.until) {
+	if s.made != nil && now.Before(s.until) && !now.Before(s.since) {
 		return s.made, nil
 	}
 	inst := s.fleet.installation
@@ -62,7 +63,7 @@ func (s *linkServer) config() (*tls.Config, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: link.ServerName}, DNSNames: []string{link.ServerName},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(serverLife),
+		NotBefore: now.Add(-backdated), NotAfter: now.Add(serverLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, inst.authority, &key.PublicKey, inst.caKey)
 	if err != nil {
@@ -75,9 +76,14 @@ func (s *linkServer) config() (*tls.Config, error) {
 		Certificates: []tls.Certificate{{Certificate: [][]byte{der, inst.authority.Raw}, PrivateKey: key}},
 		NextProtos:   []string{"http/1.1"}, Time: s.fleet.Now,
 	}
-	s.until = now.Add(serverLife / 2)
+	s.since, s.until = now, now.Add(serverLife/2)
 	return s.made, nil
 }
+
+// backdated is how long before they are made certificates are good already: a
+// clock that goes a day wrong, or is put right, on either side must not cut gateways
+// off from revocations.
+const backdated = 48 * time.Hour
 
 // certify signs a gateway's request. Nothing of the request but its key is
 // taken over.
@@ -95,7 +101,7 @@ func (i *installation) certify(request []byte, gateway, instance string, now tim
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: gateway + "/" + instance, Organization: []string{i.id}},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateLife),
+		NotBefore: now.Add(-backdated), NotAfter: now.Add(certificateLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}, i.authority, key, i.caKey)
 	if err != nil {
