@@ -71,20 +71,32 @@ func (a *App) text(arg string) (string, error) {
 
 func uploads(files []string) (list []adminapi.SupportUpload, err error) {
 	for _, name := range files {
-		info, err := os.Stat(name)
+		data, err := attachment(name)
 		if err != nil {
-			return nil, err
-		}
-		if info.Size() > 1<<20 {
-			return nil, fmt.Errorf("%s has %d bytes; a file of 1 MiB at most can be attached", name, info.Size())
-		}
-		data, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("attaching: %w", err)
 		}
 		list = append(list, adminapi.SupportUpload{Name: filepath.Base(name), Content: data})
 	}
 	return list, nil
+}
+
+// attachment reads a file, and no more of it than may be attached.
+func attachment(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, 1<<20+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(data) > 1<<20:
+		return nil, fmt.Errorf("%s is larger than 1 MiB", name)
+	case len(data) == 0:
+		return nil, fmt.Errorf("%s is empty", name)
+	}
+	return data, nil
 }
 
 func (a *App) supportList() *cobra.Command {

@@ -86,6 +86,14 @@ func (r supportRoom) request(ctx context.Context, id string) (*support.Request, 
 	if err != nil && r.allow(ctx, action, "organization") == nil {
 		return nil, err
 	}
+	if err == nil && !r.sees(ctx, action)(q) {
+		// Who may read it is told what is missing.
+		for _, side := range []string{"team/" + q.From, helping(q)} {
+			if r.allow(ctx, adminapi.GetSupport.Action, side) == nil {
+				return nil, r.allow(ctx, action, side)
+			}
+		}
+	}
 	if err != nil || !r.sees(ctx, action)(q) {
 		return nil, gatehouse.E(gatehouse.Denied, "%s on support request %q: there is no such, or your teams are on neither side of it", action, id)
 	}

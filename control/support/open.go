@@ -99,8 +99,11 @@ func (a *Ask) check() error {
 	if a.From == "" {
 		c.Errorf("team is missing: who asks")
 	}
-	if a.API == "" == !a.Provider {
-		c.Errorf("it is either about an API, \"team/name\", or to the provider")
+	switch {
+	case a.API == "" && !a.Provider:
+		c.Errorf("nobody is asked: name the API that it is about, \"team/name\", or ask the provider")
+	case a.API != "" && a.Provider:
+		c.Errorf("it is about API %q and asks the provider: one of them", a.API)
 	}
 	if a.Application != "" {
 		if team, _ := gatehouse.ParseRef(a.Application, ""); team != a.From {
@@ -109,8 +112,11 @@ func (a *Ask) check() error {
 	}
 	known(c.At("category"), a.Category, gatehouse.SupportCategories)
 	known(c.At("severity"), a.Severity, gatehouse.SupportSeverities)
-	if strings.TrimSpace(a.Title) == "" || len(a.Title) > MaxTitle || !plain(a.Title) {
-		c.At("title").Errorf("is a line of 1 to %d bytes", MaxTitle)
+	switch {
+	case strings.TrimSpace(a.Title) == "":
+		c.At("title").Errorf("is missing: what it is about, in a line")
+	case len(a.Title) > MaxTitle || !plain(a.Title):
+		c.At("title").Errorf("has %d bytes; a title is one line of at most %d", len(a.Title), MaxTitle)
 	}
 	return gatehouse.InvalidFaults(c.Faults())
 }
