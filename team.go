@@ -19,7 +19,12 @@ type Team struct {
 	Quotas *TeamQuotas `json:"quotas,omitempty"`
 	// Provider marks the team that runs the platform: support requests to the
 	// provider are its. A change needs the permission on the organization.
-	Provider bool         `json:"provider,omitempty"`
+	Provider bool `json:"provider,omitempty"`
+	// Audience that the team's people are of: internal (the default) finds all
+	// products and APIs, partner those for partners and the public, public only
+	// those. Teams below it are no nearer. A change needs the permission on the
+	// organization.
+	Audience string       `json:"audience,omitempty"`
 	Support  *TeamSupport `json:"support,omitempty"` // when the team helps, and how soon
 	// Notify tells people and programs of what happens to the team.
 	Notify []TeamNotify `json:"notify,omitempty"`
@@ -77,6 +82,7 @@ func (s *Team) Check(c *Checker) {
 	}
 	c.At("members").subjects(s.Members)
 	c.text("costCentre", s.CostCentre, 100)
+	c.At("audience").audience(s.Audience)
 	unique(c.At("environments"), s.Environments, "", same)
 	for i, e := range s.Environments {
 		c.At("environments").At(i).Name(e)

@@ -213,6 +213,7 @@ type (
 			Total    int      `json:"total"`
 			Next     string   `json:"next,omitempty"`
 			Everyone bool     `json:"everyone,omitempty" doc:"Whoever is signed in may; the items also have it by assignment."`
+			Audience string   `json:"audience,omitempty" doc:"Whoever is of this audience may find it; the items also have it by assignment."`
 		}
 	}
 )

@@ -43,7 +43,7 @@ It works once. The token carries the fingerprint of the installation's authority
 		ID: "getRollout", Pattern: "GET /v1/rollout", Action: "rollout.get", On: "organization",
 		Doc: `Wait until the connected instances run all changes up to a number, and tell how many do
 
-Which instances they are is told to those who may list them, and what was set aside to those who may read the API.`,
+Which instances they are is told to those who may list them, and what was set aside to those who may see its releases.`,
 	}}
 )
 

@@ -145,6 +145,8 @@ func (a *App) accessWho() *cobra.Command {
 			}
 			if out.Body.Everyone {
 				a.note("whoever is signed in may")
+			} else if out.Body.Audience != "" {
+				a.note("whoever is of the audience %s may find it", out.Body.Audience)
 			}
 			if out.Body.Next != "" {
 				a.note("there are more: --after %s", out.Body.Next)

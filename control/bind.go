@@ -9,7 +9,7 @@ import (
 func (c *Control) bind() {
 	s := c.Server
 	s.BindCatalog(c.Catalog, c.Guard)
-	s.BindVersions(c.Catalog, c.Releases, c.Fleet)
+	s.BindVersions(c.Catalog, c.Releases, c.Fleet, c.Guard)
 	s.BindReleases(c.Releases)
 	s.BindSubscriptions(c.Subscriptions, c.Guard)
 	s.BindAccess(c.Guard)

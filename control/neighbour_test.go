@@ -10,10 +10,12 @@ import (
 )
 
 // TestNeighboursStayApart holds that a developer of one team reaches nothing of
-// another by any route, and is not told what is there.
+// another by any route, and is not told what is there, where nothing of it is meant
+// for the audience that the developer's team is of.
 func TestNeighboursStayApart(t *testing.T) {
 	s := newSite(t)
 	town(s)
+	s.want(200, call{token: s.admin, method: "PUT", path: "/v1/teams/a", body: document(gatehouse.KindTeam, "", "a", `{"audience":"partner"}`)})
 	dev := s.token("dev", "developer", "team/a")
 	before := s.want(200, call{token: s.admin, method: "GET", path: "/v1/export?team=b"}).body
 

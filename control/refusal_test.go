@@ -48,7 +48,7 @@ func TestRefusalsAreOnRecord(t *testing.T) {
 		{"no token", call{method: "PUT", path: "/v1/teams/a/apis/one", body: api}, 401, "anonymous", "api.put", "API a/one", ""},
 		{"no token to read", call{method: "GET", path: "/v1/teams/a/apis/one"}, 401, "anonymous", "api.get", "API a/one", ""},
 		{"no permission", call{token: viewer, method: "PUT", path: "/v1/teams/a/apis/one", body: api}, 403, "user:eve", "api.put", "API a/one", ""},
-		{"no permission to read", call{token: viewer, method: "GET", path: "/v1/teams/b/apis/one"}, 403, "user:eve", "api.get", "API b/one", ""},
+		{"no permission to read", call{token: viewer, method: "GET", path: "/v1/teams/b/backends/one"}, 403, "user:eve", "backend.get", "Backend b/one", ""},
 		{"no permission for what a bundle holds", call{token: viewer, method: "POST", path: "/v1/apply", body: `{"documents":[{"object":` + api + `}]}`}, 403, "user:eve", "apply", "", ""},
 		{"in use", call{token: s.admin, method: "DELETE", path: "/v1/teams/a/backends/one"}, 409, "user:admin", "backend.delete", "Backend a/one", ""},
 		{"lost race", call{token: s.admin, method: "PUT", path: "/v1/teams/a/apis/one", body: api, header: map[string]string{"If-Match": `"1"`}}, 412, "user:admin", "api.put", "API a/one", ""},

@@ -162,5 +162,7 @@ func TestOperationsOfAVersion(t *testing.T) {
 		t.Errorf("the definition is %q, want %q", got.Definition, definition)
 	}
 	ask(eve, "?environment=nowhere", 404)
-	ask(s.token("vic", "consumer", "team/b"), "", 403)
+	ask(s.token("vic", "consumer", "team/b"), "", 200) // it is meant for the house
+	s.want(200, call{token: s.admin, method: "PUT", path: "/v1/teams/b", body: document(gatehouse.KindTeam, "", "b", `{"audience":"partner"}`)})
+	ask(s.token("vera", "consumer", "team/b"), "", 403)
 }

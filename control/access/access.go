@@ -10,9 +10,12 @@
 // The rule is one: an action on an object is allowed if some assignment of the
 // subject, or of a group the subject is in directly or through other groups,
 // is not expired, has a role that permits the action, and covers one of the
-// scopes that enclose the object. Everything else is refused. Two implied
-// assignments add to the written ones: members of a team hold the role viewer
-// on that team, and whoever is signed in holds [Everyone].
+// scopes that enclose the object. Everything else is refused. Three things add to
+// the written ones: members of a team hold the role viewer on that team, whoever
+// is signed in holds [Everyone], and products and APIs are found by the audience
+// they are meant for ([Found]): internal by who holds any role in a team of the
+// house, partner also by who holds one in a team of partners, public by whoever
+// is signed in.
 //
 // Nobody hands on more than they hold: [Guard.CheckWrites] refuses documents
 // by which the writer would widen somebody's rights, their own included,
@@ -57,6 +60,9 @@ type On struct {
 	Team        string         `json:"team,omitempty"`
 	Name        string         `json:"name,omitempty"`
 	Environment string         `json:"environment,omitempty"`
+	// Audience that may find the object; "" where it is not for being found, or
+	// was not looked at. See [Found].
+	Audience string `json:"audience,omitempty"`
 	// Within are further scopes that enclose it, written as in a
 	// RoleAssignment: an assignment lies within the scope it assigns.
 	Within []string `json:"within,omitempty"`

@@ -43,6 +43,12 @@ func (a Authority) Authorize(ctx context.Context, subject, action, on string) er
 	if subject == System || a.Can(subject, action, place).Allowed {
 		return nil
 	}
+	if finding.Allow(action) {
+		var err error
+		if place, err = a.Find(ctx, a.Index(), place); err != nil {
+			return err
+		}
+	}
 	o, err := a.document(ctx, place)
 	if err != nil {
 		return err

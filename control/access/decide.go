@@ -39,6 +39,9 @@ func (x *Index) Can(subject, action string, on On) Decision {
 	if compiled[""].Allow(action) {
 		return Decision{Allowed: true, Because: everyone(subject)}
 	}
+	if because, ok := x.reached(subject, action, on); ok {
+		return Decision{Allowed: true, Because: because}
+	}
 	return Decision{}
 }
 
@@ -75,6 +78,7 @@ type Reach struct {
 	Objects      []string // "API/payments/orders"
 
 	covers map[string]bool
+	near   int // how near the subject is, of an action that finds; else 0
 	x      *Index
 }
 
@@ -94,6 +98,9 @@ func (x *Index) Reach(subject, action string) Reach {
 				r.covers[x.names.scopes.text[g.scope]] = true
 			}
 		}
+	}
+	if finding.Allow(action) {
+		r.near = x.near(subject)
 	}
 	r.All = r.covers[Organization] || compiled[""].Allow(action)
 	if r.All {
@@ -117,11 +124,11 @@ func (x *Index) Reach(subject, action string) Reach {
 }
 
 // Empty reports whether there is nowhere.
-func (r Reach) Empty() bool { return !r.All && len(r.covers) == 0 }
+func (r Reach) Empty() bool { return !r.All && len(r.covers) == 0 && r.near == 0 }
 
 // Covers reports whether on is within the reach.
 func (r Reach) Covers(on On) bool {
-	if r.All {
+	if r.All || reach(on.Audience, r.near) {
 		return true
 	}
 	if len(r.covers) == 0 {

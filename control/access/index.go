@@ -47,8 +47,9 @@ type entry struct {
 type grant struct{ scope, role, entry uint32 }
 
 type team struct {
-	parent  string
-	members []uint32 // entries
+	parent   string
+	audience string
+	members  []uint32 // entries
 }
 
 // NewIndex returns an empty index that judges expiry by now.

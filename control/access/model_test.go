@@ -42,7 +42,61 @@ func (n *naive) can(subject, action string, on On, now time.Time) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(Everyone, func(p string) bool { return patternMatches(p, action) })
+	if slices.ContainsFunc(Everyone, func(p string) bool { return patternMatches(p, action) }) {
+		return true
+	}
+	switch action {
+	case "product.get", "product.list", "api.get", "api.list", "catalog.get":
+		return n.finds(subject, on.Audience, now)
+	}
+	return false
+}
+
+// finds reports whether the subject is of the audience: whoever is signed in of
+// the public; of partners who holds any role, but on nothing of a team for the
+// public only; of the house who holds one on nothing of such a team or of partners.
+func (n *naive) finds(subject, audience string, now time.Time) bool {
+	of := func(scope string) bool {
+		on, err := ParseScope(scope)
+		if err != nil {
+			return false
+		}
+		team := on.Team
+		if on.Kind == gatehouse.KindTeam {
+			team = on.Name
+		}
+		for range MaxTeamDepth + 1 {
+			t, ok := n.teams[team]
+			switch {
+			case team == "":
+				return true
+			case !ok || t.Audience == "public" || audience == "internal" && t.Audience == "partner":
+				return false
+			}
+			team = t.Parent
+		}
+		return true
+	}
+	switch audience {
+	case "public":
+		return true
+	case "internal", "partner":
+	default:
+		return false
+	}
+	for _, a := range n.assignments {
+		if end, _ := ParseExpiry(a.Expires); (end.IsZero() || now.Before(end)) && n.is(subject, a.Subject) && of(a.Scope) {
+			return true
+		}
+	}
+	for name, t := range n.teams {
+		for _, m := range t.Members {
+			if n.is(subject, m) && of("team/"+name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // is reports whether the subject is who, or in the group who.
@@ -148,7 +202,7 @@ var (
 	someGroups  = numbered("group:g", 4)
 	someTeams   = numbered("t", 5)
 	someRoles   = []string{"admin", "provider", "compliance", "developer", "approver", "consumer", "viewer", "auditor", "r0", "r1", "r2", "nosuch"}
-	someActions = []string{"api.put", "api.get", "api.list", "release.create", "release.approve", "framework.get", "audit.query", "role.put", "key.create",
+	someActions = []string{"api.put", "api.get", "api.list", "release.create", "release.approve", "framework.get", "audit.query", "role.put", "key.create", "product.get", "catalog.get",
 		"subscription.approve", "gateway-token.create", "nosuch.thing"}
 	somePatterns = []string{"*", "*.*", "api.*", "*.get", "*.list", "api.put", "release.approve", "role.put", "key.*", "gateway-token.create"}
 	someEnds     = []string{"", "", "", "2026-11-21", "2026-11-22", "2026-11-22T11:59:59Z", "2026-11-22T12:00:00Z", "2026-11-22T12:00:01Z", "1969-01-01"}
@@ -171,7 +225,8 @@ func drawOn(t *rapid.T) On {
 	case 5:
 		return On{Kind: gatehouse.KindRoleAssignment, Name: "x", Within: []string{pick(t, "within", someScopes...)}}
 	}
-	return On{Kind: gatehouse.KindAPI, Team: pick(t, "team", someTeams...), Name: pick(t, "name", "a0", "a1"), Environment: pick(t, "environment", "", "e0", "e1")}
+	return On{Kind: gatehouse.KindAPI, Team: pick(t, "team", someTeams...), Name: pick(t, "name", "a0", "a1"), Environment: pick(t, "environment", "", "e0", "e1"),
+		Audience: pick(t, "audience", "", "internal", "partner", "public", "nonsense")}
 }
 
 // change draws one document written or deleted, in both.
@@ -197,7 +252,7 @@ func (n *naive) change(t *rapid.T, x *Index) {
 		}
 	case 3:
 		name := pick(t, "team", someTeams...)
-		s := gatehouse.Team{Parent: pick(t, "parent", append(someTeams, "", "")...),
+		s := gatehouse.Team{Audience: pick(t, "of", "", "internal", "partner", "public"), Parent: pick(t, "parent", append(someTeams, "", "")...),
 			Members: rapid.SliceOfN(rapid.SampledFrom(append(someGroups, someUsers...)), 0, 3).Draw(t, "members")}
 		n.teams[name], c = s, put(gatehouse.KindTeam, name, &s)
 		if gone {
@@ -279,9 +334,10 @@ func TestIndexDecidesAsTheModel(t *testing.T) {
 func (n *naive) compare(t *rapid.T, x *Index) {
 	action, on := pick(t, "action", someActions...), drawOn(t)
 	who := map[string]bool{}
-	after := ""
+	after, told := "", ""
 	for {
 		page := x.Who(action, on, after, 3)
+		told = page.Audience
 		for _, h := range page.Holders {
 			who[h.Subject] = true
 		}
@@ -294,13 +350,14 @@ func (n *naive) compare(t *rapid.T, x *Index) {
 		e := x.Why(subject, action, on)
 		allows := len(e.Considered) > 0 && e.Considered[0].Verdict == Allows
 		byEveryone := slices.ContainsFunc(Everyone, func(p string) bool { return patternMatches(p, action) })
-		if e.Allowed != want || !n.users[subject] && !byEveryone && allows != want {
+		byAudience := e.Allowed && e.Because.Role == Audience && e.Because.Name == ""
+		if e.Allowed != want || !n.users[subject] && !byEveryone && !byAudience && allows != want {
 			t.Fatalf("why %s, %s, %+v: %+v, want %v", subject, action, on, e, want)
 		}
 		if !e.Allowed && len(e.Remedies) == 0 {
 			t.Fatalf("why %s, %s: refused without a remedy", subject, action)
 		}
-		if who[subject] != want && !byEveryone {
+		if who[subject] != want && !byEveryone && !(byAudience && told == on.Audience) {
 			t.Fatalf("who %s, %+v: %v has %s, want %v", action, on, who, subject, want)
 		}
 		if got := x.Reach(subject, action).Covers(on); got != want {

@@ -70,6 +70,7 @@ func (g *Guard) At(ctx context.Context, t time.Time, q Question) (*Index, error)
 		return nil, err
 	}
 	x := NewIndex(func() time.Time { return t })
+	x.asOf = true
 	if seq == 0 { // before the first batch there was nothing
 		return x, nil
 	}

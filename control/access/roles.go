@@ -55,7 +55,8 @@ Approves, rejects, suspends and resumes, and reads what is needed to decide.`,
 
 	{"consumer", "Application owner", `use APIs through applications
 
-Makes applications, asks for subscriptions and handles their keys.`,
+Makes applications, asks for subscriptions and handles their keys. What products
+there are for the team is found by their audience.`,
 		join(readingOf(words("api product catalog application subscription key usage sla")), consuming)},
 
 	{"viewer", "Viewer", `see a team's work

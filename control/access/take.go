@@ -199,7 +199,7 @@ func (x *Index) setTeam(name string, s gatehouse.Team, exists bool) {
 	if !exists {
 		return
 	}
-	t := team{parent: s.Parent}
+	t := team{parent: s.Parent, audience: s.Audience}
 	seen := make(map[string]bool, len(s.Members))
 	for _, m := range s.Members {
 		if !seen[m] {

@@ -25,6 +25,8 @@ type Holders struct {
 	// Everyone is true when whoever is signed in may; the holders are then
 	// those who also have it by an assignment.
 	Everyone bool `json:"everyone,omitempty"`
+	// Audience that may as well, because the object is meant for it; "" for none.
+	Audience string `json:"audience,omitempty"`
 }
 
 // Who lists the users and service accounts that may do the action on the
@@ -47,6 +49,9 @@ func (x *Index) Who(action string, on On, after string, limit int) Holders {
 	}
 	slices.Sort(subjects)
 	h := Holders{Holders: []Holder{}, Total: len(subjects), Everyone: compiled[""].Allow(action)}
+	if finding.Allow(action) {
+		h.Audience, h.Everyone = on.Audience, h.Everyone || on.Audience == "public"
+	}
 	at, found := slices.BinarySearch(subjects, after)
 	if found {
 		at++

@@ -118,6 +118,8 @@ func verdict(a Assignment, covers, permits, live bool, e *Explanation) (string, 
 
 func (x *Index) reason(e Explanation) string {
 	switch {
+	case e.Allowed && e.Because.Role == Audience && e.Because.Name == "":
+		return fmt.Sprintf("%s, and %s is of it", e.Because.Implied, e.Subject)
 	case e.Allowed && e.Because.Name != "":
 		return fmt.Sprintf("assignment %q gives %s the role %q on %s", e.Because.Name, e.Because.Subject, e.Because.Role, e.Because.Scope)
 	case e.Allowed:

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -142,7 +143,7 @@ func (x *Index) checkTeam(actor, name string, w Write, s *gatehouse.Team, more p
 		err := x.covered(actor, []string{"team.put"}, On{}, time.Time{})
 		x.mu.RUnlock()
 		if err != nil {
-			return gatehouse.E(gatehouse.Denied, "changing environments, quotas or provider of team %q: %w", name, err)
+			return gatehouse.E(gatehouse.Denied, "changing environments, quotas, audience or provider of team %q: %w", name, err)
 		}
 	}
 	if !existed || s.Parent == "" || s.Parent == old.Parent {
@@ -176,7 +177,8 @@ func sameAllowance(a, b *gatehouse.Team) bool {
 		}
 		return q
 	}
-	return a.Provider == b.Provider && slices.Equal(a.Environments, b.Environments) && quotas(a) == quotas(b)
+	near := func(t *gatehouse.Team) int { return nearness(cmp.Or(t.Audience, "internal")) }
+	return a.Provider == b.Provider && near(a) == near(b) && slices.Equal(a.Environments, b.Environments) && quotas(a) == quotas(b)
 }
 
 // keepsAdmin refuses writes after which nobody would hold admin on the

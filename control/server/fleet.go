@@ -97,7 +97,7 @@ func (r fleetRoom) rollout(ctx context.Context, in *adminapi.RolloutRequest) (*a
 	}
 	for _, x := range done.Refused {
 		api, _, _ := strings.Cut(x.API, "@")
-		if all || api != "" && r.server.allow(ctx, "api.get", "API/"+api) == nil {
+		if all || api != "" && r.server.allow(ctx, "release.get", "API/"+api) == nil {
 			out.Body.Refused = append(out.Body.Refused, adminapi.RolloutRefusal(x))
 		}
 	}

@@ -79,6 +79,9 @@ func (r catalogRoom) allowWrites(ctx context.Context, writes []catalog.Write) er
 		if err := r.guard.AuthorizeWrite(actor, w.Action, w.Before, w.After); err != nil {
 			return err
 		}
+		if err := r.offered(ctx, w, writes); err != nil {
+			return err
+		}
 		for _, l := range w.Loans() {
 			if err := r.guard.AuthorizeOn(actor, l.Action, access.On{Kind: l.Kind, Team: l.Team, Name: l.Name}); err != nil {
 				return err
@@ -101,6 +104,13 @@ func (r catalogRoom) get(ctx context.Context, k gatehouse.Kind, ref adminapi.Own
 	}
 	if err != nil {
 		return nil, err
+	}
+	if at.IsZero() {
+		if v, err = r.told(ctx, v); err != nil {
+			return nil, err
+		}
+	} else if err := r.guard.AuthorizeOn(audit.From(ctx).Actor, catalog.Action(k, "get"), access.OnObject(v.Object)); err != nil {
+		return nil, err // the past is told to who has a role on it
 	}
 	if o.Effective {
 		if v, err = v.Effective(); err != nil {
@@ -216,10 +226,13 @@ func (r catalogRoom) delete(ctx context.Context, k gatehouse.Kind, ref adminapi.
 }
 
 func (r catalogRoom) list(ctx context.Context, k gatehouse.Kind, team string, p adminapi.PageRequest, asOf string) (*adminapi.Objects, error) {
-	f := catalog.Filter{Kind: k, Team: team, After: p.After, Limit: p.Limit, Allow: r.mayRead}
+	f := catalog.Filter{Kind: k, Team: team, After: p.After, Limit: p.Limit, Allow: r.mayFind}
 	var err error
 	if f.AsOf, err = moment("asOf", asOf); err != nil {
 		return nil, err
+	}
+	if !f.AsOf.IsZero() {
+		f.Allow = r.mayRead
 	}
 	if f.Where, err = catalog.ParseFilter(k, p.Filter); err != nil {
 		return nil, err
@@ -234,6 +247,11 @@ func (r catalogRoom) list(ctx context.Context, k gatehouse.Kind, team string, p 
 	out := &adminapi.Objects{}
 	out.Body.Items, out.Body.Next = []adminapi.ObjectBody{}, page.Next
 	for _, v := range page.Items {
+		if f.AsOf.IsZero() {
+			if v, err = r.told(ctx, v); err != nil {
+				return nil, err
+			}
+		}
 		b, err := objectBody(v)
 		if err != nil {
 			return nil, err

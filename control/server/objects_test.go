@@ -50,7 +50,7 @@ func newShopOn(t *testing.T, db store.DB) (*office, *compile.State) {
 	s.BindAudit()
 	s.BindCatalog(c, guard)
 	releases := release.New(c, db)
-	s.BindVersions(c, releases, explainer{state})
+	s.BindVersions(c, releases, explainer{state}, guard)
 	s.BindReleases(releases)
 	s.BindSubscriptions(subscription.New(trail, c), guard)
 	return &office{t, s.Handler(), guard, trail, secret, s}, state

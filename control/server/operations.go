@@ -7,6 +7,8 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/control/access"
+	"gatehouse/control/audit"
 	"gatehouse/control/catalog"
 )
 
@@ -16,6 +18,12 @@ func (r versionRoom) listOperations(ctx context.Context, in *adminapi.ListOperat
 	rev, err := r.offered(ctx, refOf(in.VersionPath), in.Environment)
 	if err != nil {
 		return nil, err
+	}
+	if on := (access.On{Kind: gatehouse.KindAPI, Team: in.Team, Name: in.Name}); !rev.Form.Version.Served() {
+		// Who finds the API finds what is served of it.
+		if err := r.guard.AuthorizeOn(audit.From(ctx).Actor, "api.get", on); err != nil {
+			return nil, err
+		}
 	}
 	all, err := r.catalog.Operations(ctx, rev)
 	if err != nil {

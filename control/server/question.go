@@ -32,8 +32,11 @@ func (r accessRoom) question(ctx context.Context, in adminapi.AccessRequest, per
 		return q, err
 	}
 	if in.AsOf != "" {
-		q.index, err = r.past(ctx, in.AsOf, access.Question{Subject: q.subject, On: q.on})
+		if q.index, err = r.past(ctx, in.AsOf, access.Question{Subject: q.subject, On: q.on}); err != nil {
+			return q, err
+		}
 	}
+	q.on, err = r.guard.Find(ctx, q.index, q.on)
 	return q, err
 }
 
@@ -107,9 +110,13 @@ func (r accessRoom) who(ctx context.Context, in *adminapi.WhoRequest) (*adminapi
 			return nil, err
 		}
 	}
+	place, err := r.guard.Find(ctx, index, place)
+	if err != nil {
+		return nil, err
+	}
 	h := index.Who(in.Action, place, in.After, in.Limit)
 	out := &adminapi.WhoAnswer{}
-	out.Body.Total, out.Body.Next, out.Body.Everyone = h.Total, h.Next, h.Everyone
+	out.Body.Total, out.Body.Next, out.Body.Everyone, out.Body.Audience = h.Total, h.Next, h.Everyone, h.Audience
 	out.Body.Items = make([]adminapi.Holder, 0, len(h.Holders))
 	for _, e := range h.Holders {
 		out.Body.Items = append(out.Body.Items, adminapi.Holder{Subject: e.Subject, Because: adminapi.Assignment(e.Because), Via: e.Via})

@@ -7,6 +7,7 @@ import (
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/control/access"
 	"gatehouse/control/catalog"
 	"gatehouse/control/compile"
 	"gatehouse/control/exposure"
@@ -27,11 +28,12 @@ type versionRoom struct {
 	catalog  *catalog.Catalog
 	releases *release.Desk
 	explain  Explainer
+	guard    *access.Guard
 }
 
 // BindVersions binds what is asked about API versions.
-func (s *Server) BindVersions(c *catalog.Catalog, d *release.Desk, e Explainer) {
-	r := versionRoom{s, c, d, e}
+func (s *Server) BindVersions(c *catalog.Catalog, d *release.Desk, e Explainer, g *access.Guard) {
+	r := versionRoom{s, c, d, e, g}
 	bind(s, adminapi.ListRevisions, r.listRevisions)
 	bind(s, adminapi.GetRevision, r.getRevision)
 	bind(s, adminapi.GetStatus, r.getStatus)
@@ -100,7 +102,7 @@ func (r versionRoom) getCatalog(ctx context.Context, in *adminapi.CatalogRequest
 	all, next, err := exposure.Page(ctx, r.DB, exposure.Selection{
 		AsOf: at, Environment: in.Environment, Team: in.Team,
 		// Asked API by API: who may see one team's part sees that part.
-		May: func(api string) bool { return r.allow(ctx, adminapi.GetCatalog.Action, "API/"+api) == nil },
+		May: func(api string) bool { return r.maySee(ctx, api, at) },
 	}, in.Limit, in.After)
 	if err != nil {
 		return nil, err
@@ -109,24 +111,28 @@ func (r versionRoom) getCatalog(ctx context.Context, in *adminapi.CatalogRequest
 	if out.Body.AsOf = at; at.IsZero() {
 		out.Body.AsOf = time.Now().UTC()
 	}
-	out.Body.Items, out.Body.Next = entries(all), next
+	out.Body.Items, out.Body.Next = r.entriesFor(ctx, all, at), next
 	return out, nil
 }
 
 func entries(all []exposure.Entry) []adminapi.CatalogEntry {
 	out := make([]adminapi.CatalogEntry, 0, len(all))
 	for _, e := range all {
-		c := adminapi.CatalogEntry{
-			API: e.API, Version: e.Version, Title: e.Title, Team: e.Team, Environment: e.Environment, Stage: e.Stage, Gateway: e.Gateway,
-			Location: e.Location, Audience: e.Audience, Access: e.Access, Lifecycle: e.Lifecycle, Framework: e.Framework, Hosts: e.Hosts,
-			Path: e.Path, Revision: e.Revision, Proposed: e.Proposed, Since: e.Since, By: e.By, Note: e.Note, Canary: e.Canary, State: e.State, Reason: e.Reason, Gate: e.Gate, GateUntil: e.GateUntil,
-		}
-		for _, i := range e.Instances {
-			c.Instances = append(c.Instances, adminapi.CatalogInstance(i))
-		}
-		out = append(out, c)
+		out = append(out, entry(&e))
 	}
 	return out
+}
+
+func entry(e *exposure.Entry) adminapi.CatalogEntry {
+	c := adminapi.CatalogEntry{
+		API: e.API, Version: e.Version, Title: e.Title, Team: e.Team, Environment: e.Environment, Stage: e.Stage, Gateway: e.Gateway,
+		Location: e.Location, Audience: e.Audience, Access: e.Access, Lifecycle: e.Lifecycle, Framework: e.Framework, Hosts: e.Hosts,
+		Path: e.Path, Revision: e.Revision, Proposed: e.Proposed, Since: e.Since, By: e.By, Note: e.Note, Canary: e.Canary, State: e.State, Reason: e.Reason, Gate: e.Gate, GateUntil: e.GateUntil,
+	}
+	for _, i := range e.Instances {
+		c.Instances = append(c.Instances, adminapi.CatalogInstance(i))
+	}
+	return c
 }
 
 // explainVersion shows the chain of every operation, or of one. Operations to

@@ -165,7 +165,12 @@ func fit(name string) string {
 // again begins a subscription anew that had ended.
 func (d *Desk) again(ctx context.Context, s *Standing, ask Ask) (store.Seq, error) {
 	if ask.Allow != nil {
-		if err := ask.Allow(ctx, []catalog.Write{{Action: "subscription.put", Before: s.object, After: s.object}}); err != nil {
+		spec := s.Spec
+		spec.Plan = ask.Plan
+		after := *s.object
+		after.Spec = &spec
+		// As one that is new: what was agreed before has ended.
+		if err := ask.Allow(ctx, []catalog.Write{{Action: "subscription.put", After: &after}}); err != nil {
 			return 0, err
 		}
 	}

@@ -25,7 +25,7 @@ export async function show(place) {
     const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
     const list = products.items.filter((p) => words.every((w) => text(p, titles).includes(w)));
     put(told, filter.value ? plural(list.length, 'product') : '');
-    put(found, list.slice(0, shown).map(product), !list.length && el('div', { class: 'card' }, products.items.length ? empty('Nothing matches', 'Take something out of what you look for.') : empty('There is no product you may see', 'Teams that expose APIs make products of them; ask the team whose API you want to call, or who runs Gatehouse, to let you see it.')),
+    put(found, list.slice(0, shown).map(product), !list.length && el('div', { class: 'card' }, products.items.length ? empty('Nothing matches', 'Take something out of what you look for.') : empty('There is no product you may see', 'Teams that expose APIs make products of them, and say for which audience. Ask the team whose API you want to call, or join a team first.')),
       list.length > shown && el('div', { class: 'row' }, el('button', { type: 'button', onclick: () => { shown += pageSize; draw(); } }, 'Show more')));
   }
 }
