@@ -22,7 +22,10 @@ type finding struct {
 func (a *App) doctor() *cobra.Command {
 	return &cobra.Command{
 		Use: "doctor", GroupID: "admin", Args: exactly(0, "no arguments"),
-		Short: "Look for what is wrong: server, token, trail, gateways",
+		Short: "Look for what is wrong: server, token, clock, disk, trail, gateways",
+		Long: `Look for what is wrong: whether the server answers and the token lives, whether the
+clocks agree, how much room the data of a server on this machine have, whether the
+audit trail holds, and how the gateways are. Exit status 1 where anything is wrong.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			found := a.examine(c.Context())
 			err := a.show(found, func() table {
@@ -66,9 +69,10 @@ func (a *App) examine(ctx context.Context) []finding {
 	if err != nil {
 		return append(found, finding{Check: "token", Detail: err.Error(), Advice: "give a token that lives: gatehouse token create"})
 	}
-	found = append(found, finding{Check: "token", OK: true, Detail: "you are " + who.Body.Subject})
+	found = append(found, finding{Check: "token", OK: true, Detail: "you are " + who.Body.Subject}, clock(ctx, api))
+	found = append(found, a.disk()...)
 	if v, err := api.VerifyAudit(ctx, adminapi.VerifyAuditRequest{}); err != nil {
-		found = append(found, finding{Check: "trail", Detail: err.Error()})
+		found = append(found, withheld("trail", err))
 	} else {
 		f := finding{Check: "trail", OK: v.Body.OK, Detail: fmt.Sprintf("%d events in a chain that holds", v.Body.Events)}
 		if !f.OK {
@@ -86,7 +90,7 @@ func (a *App) examineGateways(ctx context.Context) []finding {
 	}
 	out, err := api.ListInstancesAll(ctx, adminapi.ListInstancesRequest{})
 	if err != nil {
-		return []finding{{Check: "gateways", Detail: err.Error()}}
+		return []finding{withheld("gateways", err)}
 	}
 	if len(out.Body.Items) == 0 {
 		return []finding{{Check: "gateways", Detail: "none has joined", Advice: "gatehouse gateway-token create NAME, then start gatehouse-gateway with it"}}

@@ -88,7 +88,7 @@ left as it is. With --check nothing is written and the exit status is 1 when a f
 			}
 		}
 		if check && differ > 0 {
-			return fmt.Errorf("%d files are laid out otherwise; \"gatehouse fmt\" rewrites them", differ)
+			return fmt.Errorf("laid out otherwise, files: %d; \"gatehouse fmt\" rewrites them", differ)
 		}
 		return nil
 	}

@@ -124,6 +124,16 @@ func (c *Client) Document(ctx context.Context) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(resp.Body, MaxAnswer))
 }
 
+// Clock reads the server's clock, to the second.
+func (c *Client) Clock(ctx context.Context) (time.Time, error) {
+	resp, err := c.send(ctx, adminapi.Operation{ID: "document", Pattern: "GET /openapi.json"}, &adminapi.Empty{})
+	if err != nil {
+		return time.Time{}, err
+	}
+	defer resp.Body.Close()
+	return http.ParseTime(resp.Header.Get("Date"))
+}
+
 // Unreached is that no server answered, as opposed to what a server answered
 // or what went wrong on this side.
 type Unreached struct{ error }

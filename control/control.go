@@ -98,6 +98,7 @@ func Open(ctx context.Context, o Options) (*Control, error) {
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return nil, err
 	}
+	o.Log = bounded(o.Log)
 	c := &Control{Options: o}
 	var err error
 	if o.Database != "" {

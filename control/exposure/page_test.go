@@ -29,7 +29,9 @@ func TestPagesAreTheWholeView(t *testing.T) {
 	then := w.Now
 	w.MustApply(catalog.Request{Documents: []catalog.Document{releasetest.APIDoc(t, "later", "/later/v1", `,"access":"open"`)}})
 
-	name := func(e exposure.Entry) string { return e.Environment + " " + e.API + "@" + e.Version + " " + e.Gateway + " " + e.Title }
+	name := func(e exposure.Entry) string {
+		return e.Environment + " " + e.API + "@" + e.Version + " " + e.Gateway + " " + e.Title
+	}
 	for _, s := range []exposure.Selection{{}, {AsOf: then}, {May: func(api string) bool { return !strings.HasSuffix(api, "3") }}} {
 		whole, err := exposure.Entries(w.Ctx, w.DB, s)
 		if err != nil || len(whole) < 14 {

@@ -122,7 +122,7 @@ func (s *Server) problem(ctx context.Context, err error) *adminapi.Problem {
 	}
 	if kind == gatehouse.Unavailable && driversAccount(err) {
 		s.Log.Error("the store is not to be had", "request", id, "error", err)
-		p.Detail = "the database does not answer now; try again, or see Gatehouse's log under this request's id"
+		p.Detail = "the database does not answer now; try again, or see Gatehouse's log"
 	}
 	if kind == gatehouse.Internal {
 		s.Log.Error("request failed", "request", id, "error", err)
