@@ -19,7 +19,7 @@ Receivers are Webhook documents, "webhook/NAME", and what a team names under not
 		ID: "listNotifications", Pattern: "GET /v1/notifications/deliveries", Action: "notification.list",
 		Doc: `List deliveries and what became of them, newest first
 
-The log keeps 30 days, and of each receiver its newest 10000. Ask for a team or a receiver, or, with permission on the organization, for all.`,
+The log keeps 30 days, and of each receiver its newest 10000. Without a team or a receiver only those are listed that the caller may see.`,
 	}}
 	GetNotification = Route[NotificationRef, NotificationAnswer]{Operation{
 		ID: "getNotification", Pattern: "GET /v1/notifications/deliveries/{id}", Action: "notification.get",
@@ -43,7 +43,7 @@ For 24 hours messages carry signatures of the new secret and of the one before. 
 	}}
 	ListEventTypes = Route[Empty, EventTypesAnswer]{Operation{
 		ID: "listEventTypes", Pattern: "GET /v1/event-types", Action: "event-type.list",
-		Doc:   "List the types of events there are",
+		Doc:   "List the types of events there are\n\nFor everybody who proves who they are: teams name them in their files.",
 		Bound: "what this version of the program does",
 	}}
 )

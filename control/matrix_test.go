@@ -121,7 +121,8 @@ func actionOf(o adminapi.Operation) string {
 // what the caller may read, and what is one's own.
 func open(o adminapi.Operation) bool {
 	lists := o.Kind != "" && strings.HasSuffix(o.Action, ".list")
-	return o.Public || lists || o.ID == "logout" || o.ID == "getCatalog" || o.ID == "listOnboardings" || o.ID == "listSchedules" || o.ID == "getOverview" || o.ID == "listGate" || o.ID == "listSupport" || o.ID == "listWaivers"
+	return o.Public || lists || o.ID == "logout" || o.ID == "getCatalog" || o.ID == "listOnboardings" || o.ID == "listSchedules" || o.ID == "getOverview" || o.ID == "listGate" || o.ID == "listSupport" || o.ID == "listWaivers" ||
+		o.ID == "listReceivers" || o.ID == "listNotifications" || o.ID == "listEventTypes"
 }
 
 // stricter are refused to some who have the permission: nobody gives, or ends,

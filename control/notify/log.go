@@ -19,11 +19,18 @@ type Selection struct {
 	Receiver, Team, State string
 	After                 string // of the page before
 	Limit                 int
+	// Sees narrows to what somebody may see; nil: all.
+	Sees func(*Delivery) bool
 }
 
-// Deliveries answers a page of deliveries, newest first, and where the next begins.
+// maxLooked bounds the deliveries that are looked through for one page of those
+// that somebody may see.
+const maxLooked = 5000
+
+// Deliveries answers a page of deliveries, newest first, and where the next
+// begins. With Sees it may hold fewer than are asked for though there are more.
 func (n *Notify) Deliveries(ctx context.Context, s Selection) ([]*Delivery, string, error) {
-	q := store.JobQuery{Queue: s.Receiver, Group: s.Team, State: s.State, Limit: s.Limit + 1}
+	q := store.JobQuery{Queue: s.Receiver, Group: s.Team, State: s.State}
 	if s.After != "" {
 		at, id, ok := strings.Cut(s.After, "~")
 		t, err := time.Parse(time.RFC3339Nano, at)
@@ -32,23 +39,36 @@ func (n *Notify) Deliveries(ctx context.Context, s Selection) ([]*Delivery, stri
 		}
 		q.After = store.JobCursor{Created: t, ID: id}
 	}
-	jobs, err := n.DB.Jobs(ctx, q)
-	if err != nil {
-		return nil, "", err
-	}
-	next := ""
-	if len(jobs) > s.Limit {
-		jobs = jobs[:s.Limit]
-		last := jobs[s.Limit-1]
-		next = last.Created.Format(time.RFC3339Nano) + "~" + last.ID
-	}
-	list := make([]*Delivery, len(jobs))
-	for i := range jobs {
-		if list[i], err = deliveryOf(&jobs[i]); err != nil {
+	list := []*Delivery{}
+	for looked := 0; ; {
+		// One more than are wanted, to know whether there are more.
+		q.Limit = s.Limit - len(list) + 1
+		jobs, err := n.DB.Jobs(ctx, q)
+		if err != nil {
 			return nil, "", err
 		}
+		more := len(jobs) == q.Limit
+		if more {
+			jobs = jobs[:q.Limit-1]
+		}
+		for i := range jobs {
+			d, err := deliveryOf(&jobs[i])
+			if err != nil {
+				return nil, "", err
+			}
+			q.After = store.JobCursor{Created: d.Created, ID: d.ID}
+			if s.Sees == nil || s.Sees(d) {
+				list = append(list, d)
+			}
+		}
+		looked += len(jobs)
+		switch {
+		case !more:
+			return list, "", nil
+		case len(list) >= s.Limit || looked >= maxLooked:
+			return list, q.After.Created.Format(time.RFC3339Nano) + "~" + q.After.ID, nil
+		}
 	}
-	return list, next, nil
 }
 
 // Get reads one delivery.

@@ -795,3 +795,42 @@ func TestTakenWhenKilled(t *testing.T) {
 		wantLog(t, "log", s.log(n), "webhook/ops release.approve Release dev/payments/orders/v1 delivered", "webhook/later gate.pass API payments/orders waiting")
 	}
 }
+
+// TestDeliveriesOfSome pages through what one may see among much that one may
+// not: every page is full or says where the next begins, and none is missing.
+func TestDeliveriesOfSome(t *testing.T) {
+	s := newSite(t)
+	n := s.node()
+	var jobs []store.Job
+	for i := range 200 {
+		d := &Delivery{ID: fmt.Sprintf("msg_%03d", i), Receiver: "team/payments/x", Type: "x.y", Body: json.RawMessage("{}"), State: Delivered, Team: "payments", Created: s.clock().Add(time.Duration(i) * time.Second)}
+		if i%37 == 0 || i > 190 {
+			d.Receiver, d.Team = "team/billing/x", "billing"
+		}
+		job, err := d.job(0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs = append(jobs, job)
+	}
+	if _, err := s.db.Apply(t.Context(), store.Batch{Jobs: jobs}); err != nil {
+		t.Fatal(err)
+	}
+	var seen []string
+	for after, pages := "", 0; ; pages++ {
+		list, next, err := n.Deliveries(t.Context(), Selection{Limit: 3, After: after, Sees: func(d *Delivery) bool { return d.Team == "billing" }})
+		if err != nil || pages > 20 || len(list) > 3 || next != "" && len(list) < 3 {
+			t.Fatalf("page %d: %d deliveries, next %q, %v", pages, len(list), next, err)
+		}
+		for _, d := range list {
+			seen = append(seen, d.ID)
+		}
+		if after = next; next == "" {
+			break
+		}
+	}
+	want := []string{"msg_199", "msg_198", "msg_197", "msg_196", "msg_195", "msg_194", "msg_193", "msg_192", "msg_191", "msg_185", "msg_148", "msg_111", "msg_074", "msg_037", "msg_000"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("got %v, want %v", seen, want)
+	}
+}
