@@ -3,6 +3,7 @@ package gatehouse
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -146,5 +147,24 @@ func TestFrameworkText(t *testing.T) {
 	}
 	if new(Framework).TextOf("corporate", "2026.1", nil) != nil {
 		t.Error("a version that is not there has a text")
+	}
+}
+
+// A version's text has the rulesets that it names and those that no version
+// names, which are extended; not those that another version names.
+func TestTextHasTheRulesetsItExtends(t *testing.T) {
+	lint := func(file string) Control {
+		return Control{ID: "a", Check: ControlCheck{Lint: &LintCheck{Ruleset: []byte(`"` + file + `"`)}}}
+	}
+	f := &Framework{Versions: []FrameworkVersion{
+		{Name: "1", Controls: []Control{lint("./one.yaml")}}, {Name: "2", Controls: []Control{lint("./two.yaml")}}, {Name: "3"},
+	}}
+	files := map[string]string{"one.yaml": "h1", "two.yaml": "h2", "common/base.yaml": "h3"}
+	for version, want := range map[string]map[string]string{
+		"1": {"one.yaml": "h1", "common/base.yaml": "h3"}, "2": {"two.yaml": "h2", "common/base.yaml": "h3"}, "3": nil,
+	} {
+		if got := f.TextOf("f", version, files).Files; !maps.Equal(got, want) {
+			t.Errorf("version %s has %v, want %v", version, got, want)
+		}
 	}
 }

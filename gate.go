@@ -150,7 +150,7 @@ const KindFrameworkText Kind = "FrameworkText"
 type FrameworkText struct {
 	Framework string           `json:"framework"`
 	Version   FrameworkVersion `json:"version"` // without its state
-	// Files are the rulesets it names: path as written to the SHA-256 of the
+	// Files are the rulesets it names, and those they extend: path as written to the SHA-256 of the
 	// content, kept under "Blob/<hash>".
 	Files map[string]string `json:"files,omitempty"`
 	// PolicySets are the sets that its mandatory policies include, "team/name",
@@ -167,9 +167,13 @@ func (s *Framework) TextOf(framework, version string, files map[string]string) *
 	}
 	t := &FrameworkText{Framework: framework, Version: *v}
 	t.Version.State = ""
-	named := v.RulesetFiles()
+	named, all := v.RulesetFiles(), []string{}
+	for i := range s.Versions {
+		all = append(all, s.Versions[i].RulesetFiles()...)
+	}
 	for p, hash := range files {
-		if slices.Contains(named, path.Clean(p)) {
+		// What no version names is extended by what some name.
+		if slices.Contains(named, path.Clean(p)) || len(named) > 0 && !slices.Contains(all, path.Clean(p)) {
 			if t.Files == nil {
 				t.Files = map[string]string{}
 			}

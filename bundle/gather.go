@@ -13,6 +13,7 @@ import (
 	"gatehouse"
 	"gatehouse/definition"
 	"gatehouse/jsonx"
+	"gatehouse/lint"
 )
 
 // link gives every API document the files of its definitions and reads them.
@@ -34,15 +35,16 @@ func (r *reader) link() {
 	}
 }
 
-// rulesets gives a framework the rulesets that its controls name as files.
+// rulesets gives a framework the rulesets that its controls name as files, and
+// those that they extend.
 func (r *reader) rulesets(d *Document, f *gatehouse.Framework) {
 	for i := range f.Versions {
 		for j := range f.Versions[i].Controls {
-			lint := f.Versions[i].Controls[j].Check.Lint
-			if lint == nil {
+			check := f.Versions[i].Controls[j].Check.Lint
+			if check == nil {
 				continue
 			}
-			name, ok := lint.File()
+			name, ok := check.File()
 			if !ok {
 				continue
 			}
@@ -53,6 +55,18 @@ func (r *reader) rulesets(d *Document, f *gatehouse.Framework) {
 				continue
 			}
 			d.attach(r.bundle, path.Clean(name), data)
+			// What is wrong with them the controls tell, with its place.
+			_, _ = lint.Parse(path.Clean(name), data, func(file string) ([]byte, error) {
+				data, err := g.get(path.Clean(file))
+				if err == nil && len(d.Files) >= maxFiles {
+					err = fmt.Errorf("more than %d files", maxFiles)
+				}
+				if err != nil {
+					return nil, err
+				}
+				d.attach(r.bundle, path.Clean(file), data)
+				return data, nil
+			})
 		}
 	}
 }

@@ -108,6 +108,9 @@ func (s *Standing) compare(v *gatehouse.FrameworkVersion, e Edit, at []string) (
 	}
 	now := e.After.TextOf(s.Framework, v.Name, e.AfterFiles)
 	now.PolicySets = on.PolicySets // as they were: what they became is not asked
+	// Files that came since are of other versions: its own rulesets name what they
+	// extend, and are as they were.
+	maps.DeleteFunc(now.Files, func(name, _ string) bool { _, had := on.Files[name]; return !had })
 	text, hash, err := now.Encode()
 	if err != nil || hash == kept.Hash {
 		return nil, err
