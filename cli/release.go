@@ -194,6 +194,9 @@ func (a *App) awaitLive(ctx context.Context, v adminapi.VersionPath, r adminapi.
 		live, total = 0, 0
 		refused := false
 		for _, e := range out.Body.Items {
+			if e.Reason != "" {
+				continue // it is not placed there, and nobody waits for that
+			}
 			for _, i := range e.Instances {
 				total++
 				switch {

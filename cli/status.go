@@ -72,6 +72,9 @@ func (a *App) statusTable(items []adminapi.CatalogEntry) table {
 		if at := e.Environment + " " + e.Version; e.Canary != nil && told != at {
 			told = at
 			a.note("%s: %s", e.Environment, canaryLine(e.Canary))
+		} else if e.Proposed != "" && told != at {
+			told = at
+			a.note("%s: %s waits for approval: gatehouse release approve %s@%s#%s --env %s", e.Environment, short(e.Proposed), e.API, e.Version, short(e.Proposed), e.Environment)
 		}
 		if len(e.Instances) == 0 {
 			t.add(e.Version, e.Environment, e.Gateway, "", e.State, short(e.Revision), "", e.Reason)
