@@ -38,7 +38,8 @@ type ReleaseApprovals struct {
 // A Freeze is a time in which nothing new comes into an environment.
 type Freeze struct {
 	// From and Until are moments, "2026-12-20", "2026-12-20 18:00" or RFC 3339, or
-	// come back each week, "Fri 16:00". Until itself is outside.
+	// come back each year, "12-20" or "12-20 18:00", or each week, "Fri 16:00".
+	// Until itself is outside.
 	From  string `json:"from"`
 	Until string `json:"until"` // see From; both are of one kind
 	// Timezone of From and Until, "Europe/Berlin"; default UTC.
@@ -92,26 +93,43 @@ func (f *Freeze) check(c *Checker) {
 		m           moment
 	}{{"from", f.From, from}, {"until", f.Until, until}} {
 		if !p.m.ok {
-			c.At(p.field).Errorf("%q is neither a moment such as \"2026-12-20\" or \"2026-12-20 18:00\" nor one of each week such as \"Fri 16:00\"", p.text)
+			c.At(p.field).Errorf("%q is neither a moment such as \"2026-12-20\" or \"2026-12-20 18:00\" nor one of each year such as \"12-20\" nor one of each week such as \"Fri 16:00\"", p.text)
 		}
 	}
 	switch {
 	case !from.ok || !until.ok:
-	case from.weekly != until.weekly:
-		c.Errorf("from %q and until %q: one comes back each week and the other does not", f.From, f.Until)
-	case from.weekly && from.minute == until.minute:
+	case from.back != until.back:
+		c.Errorf("from %q and until %q: %s and %s", f.From, f.Until, from.kind(), until.kind())
+	case from.back == eachWeek && from.minute == until.minute, from.back == eachYear && from.time.Equal(until.time):
 		c.At("until").Errorf("%q is from itself: it would never end", f.Until)
-	case !from.weekly && !until.time.After(from.time):
+	case from.back == once && !until.time.After(from.time):
 		c.At("until").Errorf("%q is not after from %q", f.Until, f.From)
 	}
 }
 
+// How moments come back.
+const (
+	once = iota
+	eachWeek
+	eachYear
+)
+
 // A moment is one end of a freeze.
 type moment struct {
 	ok     bool
-	weekly bool
-	minute int // of the week, from Sunday 00:00
-	time   time.Time
+	back   int       // once, eachWeek or eachYear
+	minute int       // of the week, from Sunday 00:00
+	time   time.Time // of each year: in the year 2000, which has all days
+}
+
+func (m moment) kind() string {
+	return [...]string{"one does not come back", "one comes back each week", "one comes back each year"}[m.back]
+}
+
+// in is a moment of each year as it falls in one. The 29 February of a year
+// without one is its first of March.
+func (m moment) in(year int, zone *time.Location) time.Time {
+	return time.Date(year, m.time.Month(), m.time.Day(), m.time.Hour(), m.time.Minute(), 0, 0, zone)
 }
 
 const minutesOfWeek = 7 * 24 * 60
@@ -120,7 +138,7 @@ func freezeMoment(text string, zone *time.Location) moment {
 	if day, clock, ok := strings.Cut(text, " "); ok && len(day) == 3 {
 		at := slices.IndexFunc([]string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}, func(d string) bool { return strings.EqualFold(d, day) })
 		t, err := time.Parse("15:04", clock)
-		return moment{ok: at >= 0 && err == nil, weekly: true, minute: (at*24+t.Hour())*60 + t.Minute()}
+		return moment{ok: at >= 0 && err == nil, back: eachWeek, minute: (at*24+t.Hour())*60 + t.Minute()}
 	}
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return moment{ok: true, time: t}
@@ -128,6 +146,9 @@ func freezeMoment(text string, zone *time.Location) moment {
 	for _, form := range []string{time.DateOnly, "2006-01-02 15:04", "2006-01-02T15:04"} {
 		if t, err := time.ParseInLocation(form, text, zone); err == nil {
 			return moment{ok: true, time: t}
+		}
+		if t, err := time.Parse(form, "2000-"+text); err == nil {
+			return moment{ok: true, back: eachYear, time: t}
 		}
 	}
 	return moment{}
@@ -143,9 +164,11 @@ func (f *Freeze) At(t time.Time) (until time.Time, frozen bool) {
 	}
 	from, end := freezeMoment(f.From, zone), freezeMoment(f.Until, zone)
 	switch {
-	case !from.ok || !end.ok || from.weekly != end.weekly:
+	case !from.ok || !end.ok || from.back != end.back:
 		return until, false
-	case !from.weekly:
+	case from.back == eachYear:
+		return withinYear(from, end, t, zone)
+	case from.back == once:
 		return end.time, !t.Before(from.time) && t.Before(end.time)
 	}
 	local := t.In(zone)
@@ -160,6 +183,20 @@ func (f *Freeze) At(t time.Time) (until time.Time, frozen bool) {
 		until = until.Add(time.Hour)
 	}
 	return until, true
+}
+
+// withinYear is [Freeze.At] for one of each year, which may go over its end.
+func withinYear(from, end moment, t time.Time, zone *time.Location) (until time.Time, frozen bool) {
+	for year := t.In(zone).Year() - 1; year <= t.In(zone).Year(); year++ {
+		begin, over := from.in(year, zone), end.in(year, zone)
+		if !end.time.After(from.time) {
+			over = end.in(year+1, zone)
+		}
+		if !t.Before(begin) && t.Before(over) {
+			return over, true
+		}
+	}
+	return until, false
 }
 
 // Frozen is the first of the environment's freezes that holds at t, and until

@@ -12,6 +12,9 @@ func TestFreezeAt(t *testing.T) {
 	weekly := gatehouse.Freeze{From: "Fri 16:00", Until: "Mon 08:00", Timezone: "Europe/Berlin"}
 	days := gatehouse.Freeze{From: "2026-12-20", Until: "2027-01-02 12:00", Timezone: "Europe/Berlin"}
 	exact := gatehouse.Freeze{From: "2026-12-20T10:00:00Z", Until: "2026-12-20T11:00:00Z"}
+	yearly := gatehouse.Freeze{From: "12-20 18:00", Until: "01-02", Timezone: "America/New_York"}
+	summer := gatehouse.Freeze{From: "07-01", Until: "09-01", Timezone: "Asia/Tokyo"}
+	leap := gatehouse.Freeze{From: "02-28", Until: "02-29"}
 	within := gatehouse.Freeze{From: "Tue 09:00", Until: "Tue 17:00"}
 	tests := []struct {
 		name   string
@@ -31,6 +34,16 @@ func TestFreezeAt(t *testing.T) {
 		{"a day begins at midnight of its zone", days, "2026-12-19T23:00:00Z", "2027-01-02T11:00:00Z"},
 		{"the evening before", days, "2026-12-19T22:59:59Z", ""},
 		{"until is outside", days, "2027-01-02T11:00:00Z", ""},
+		{"each year, the evening before", yearly, "2026-12-20T17:59:59-05:00", ""},
+		{"each year", yearly, "2026-12-20T18:00:00-05:00", "2027-01-02T00:00:00-05:00"},
+		{"each year, after its end", yearly, "2028-01-01T23:59:59-05:00", "2028-01-02T00:00:00-05:00"},
+		{"each year, the new year of another zone", yearly, "2028-01-01T03:00:00Z", "2028-01-02T05:00:00Z"},
+		{"each year, until is outside", yearly, "2027-01-02T05:00:00Z", ""},
+		{"each year, half a year on", yearly, "2027-06-20T12:00:00Z", ""},
+		{"each year, within it", summer, "2026-06-30T15:00:00Z", "2026-08-31T15:00:00Z"},
+		{"each year, before it", summer, "2026-06-30T14:59:59Z", ""},
+		{"a day that this year has", leap, "2028-02-28T12:00:00Z", "2028-02-29T00:00:00Z"},
+		{"a day that this year lacks", leap, "2027-02-28T12:00:00Z", "2027-03-01T00:00:00Z"},
 		{"exact", exact, "2026-12-20T10:30:00Z", "2026-12-20T11:00:00Z"},
 	}
 	for _, tt := range tests {
@@ -64,6 +77,10 @@ func TestReleaseRuleFaults(t *testing.T) {
 		{"no moment", `{"freezes":[{"from":"Friday","until":"Mon 08:00"}]}`, `"Friday" is neither`},
 		{"no such hour", `{"freezes":[{"from":"Fri 25:00","until":"Mon 08:00"}]}`, `"Fri 25:00" is neither`},
 		{"two kinds", `{"freezes":[{"from":"Fri 16:00","until":"2027-01-01"}]}`, "one comes back each week"},
+		{"two kinds, each year", `{"freezes":[{"from":"12-20","until":"Mon 08:00"}]}`, "one comes back each year and one comes back each week"},
+		{"no such day of a year", `{"freezes":[{"from":"02-30","until":"03-02"}]}`, `"02-30" is neither`},
+		{"no end, each year", `{"freezes":[{"from":"12-20","until":"12-20 00:00"}]}`, "would never end"},
+		{"over the new year", `{"freezes":[{"from":"12-20","until":"01-02"}]}`, ""},
 		{"backwards", `{"freezes":[{"from":"2027-01-02","until":"2027-01-01"}]}`, "is not after"},
 		{"no end", `{"freezes":[{"from":"Fri 16:00","until":"Fri 16:00"}]}`, "would never end"},
 		{"missing", `{"freezes":[{}]}`, `"" is neither`},
@@ -92,6 +109,7 @@ func TestReleaseRuleFaults(t *testing.T) {
 func FuzzFreezeAt(f *testing.F) {
 	f.Add("Fri 16:00", "Mon 08:00", "Europe/Berlin", int64(1_800_000_000))
 	f.Add("Sun 02:10", "Sun 02:50", "Europe/Berlin", int64(1_792_891_800)) // the hour that comes twice
+	f.Add("12-20 18:00", "02-29", "Asia/Tokyo", int64(1_798_000_000))
 	f.Add("2026-12-20", "2027-01-02 12:00", "", int64(1_798_000_000))
 	f.Fuzz(func(t *testing.T, from, until, zone string, at int64) {
 		if at < 0 || at > 4_000_000_000 {

@@ -159,3 +159,13 @@ func TestWhatIsNotMeantForATeamIsNotSubscribedTo(t *testing.T) {
 	o.do(petra, "POST", "/v1/subscribe", ask("payments/rates", "house", "partner/a"), 403, nil)
 	o.do(petra, "POST", "/v1/subscribe", ask("payments/rates", "free", "partner/a"), 200, nil)
 }
+
+// Nobody asks for a moment that is to come; clocks may differ a little.
+func TestTheFutureIsNotKnown(t *testing.T) {
+	o := market(t)
+	for ahead, status := range map[time.Duration]int{time.Hour: 422, 10 * time.Second: 200, -time.Second: 200} {
+		at := url.QueryEscape(time.Now().UTC().Add(ahead).Format(time.RFC3339))
+		o.do(o.admin, "GET", "/v1/catalog?asOf="+at, nil, status, nil)
+		o.do(o.admin, "GET", "/v1/teams/-/apis?asOf="+at, nil, status, nil)
+	}
+}

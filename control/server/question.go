@@ -57,8 +57,14 @@ func moment(field, text string) (time.Time, error) {
 	if err != nil {
 		return t, gatehouse.E(gatehouse.Invalid, "%s: %q is not a moment such as \"2026-11-22T18:00:00Z\"", field, text)
 	}
+	if field == "asOf" && time.Until(t) > clocks {
+		return t, gatehouse.E(gatehouse.Invalid, "%s: %s is to come; nobody knows it yet", field, text)
+	}
 	return t.UTC(), nil
 }
+
+// clocks is how far those of callers may be ahead.
+const clocks = time.Minute
 
 func (r accessRoom) can(ctx context.Context, in *adminapi.AccessRequest) (*adminapi.CanAnswer, error) {
 	q, err := r.question(ctx, *in, "access.can")
