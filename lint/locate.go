@@ -98,12 +98,18 @@ const oddLetters = " \"#$%&+,:;<=>?@[\\]^`{|}"
 // escapeOdd marks a key that Spectral does not find again behind a reference:
 // the finding is then told at what stands around it.
 func escapeOdd(key string) string {
-	odd := strings.ContainsAny(key, oddLetters)
-	for i := 0; i < len(key) && !odd; i++ {
-		odd = key[i] >= 0x80
-	}
-	if odd {
-		return "\x00" + key
+	for i := range len(key) {
+		if isOdd[key[i]] {
+			return "\x00" + key
+		}
 	}
 	return key
 }
+
+// isOdd tells the odd letters, and all that is not ASCII.
+var isOdd = func() (odd [256]bool) {
+	for i := range odd {
+		odd[i] = i >= 0x80 || strings.IndexByte(oddLetters, byte(i)) >= 0
+	}
+	return odd
+}()

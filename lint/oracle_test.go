@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -101,35 +103,40 @@ func TestSpectralOnSamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	total, differing := 0, 0
+	var total, differing atomic.Int64
+	var wg sync.WaitGroup
 	for _, section := range strings.Split(string(data), "\n== ")[1:] {
 		name, rest, _ := strings.Cut(section, "\n")
-		want := wanted(t, rest)
-		d, err := Read(name, sample(t, name))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		found, err := set.Run(d)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		lines, n := differ(count(name, found), want)
-		for _, l := range lines {
-			if differences[name+": "+l] == "" {
-				t.Errorf("%s: %s", name, l)
+		want, text := wanted(t, rest), sample(t, name)
+		wg.Go(func() {
+			d, err := Read(name, text)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
 			}
-		}
-		total, differing = total+want.total(), differing+n
+			found, err := set.Run(d)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			lines, n := differ(count(name, found), want)
+			for _, l := range lines {
+				if differences[name+": "+l] == "" {
+					t.Errorf("%s: %s", name, l)
+				}
+			}
+			total.Add(int64(want.total()))
+			differing.Add(int64(n))
+		})
 	}
-	if total < 2500 {
-		t.Errorf("compared %d findings only", total)
+	wg.Wait()
+	if total.Load() < 2500 {
+		t.Errorf("compared %d findings only", total.Load())
 	}
-	if differing*50 > total {
-		t.Errorf("%d of %d findings differ, more than 2 %%", differing, total)
+	if differing.Load()*50 > total.Load() {
+		t.Errorf("%d of %d findings differ, more than 2 %%", differing.Load(), total.Load())
 	}
-	t.Logf("%d of %d findings differ", differing, total)
+	t.Logf("%d of %d findings differ", differing.Load(), total.Load())
 }
 
 func sample(t testing.TB, name string) []byte {

@@ -1,7 +1,6 @@
 package lint
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -42,13 +41,27 @@ func (e *env) pathText() string {
 	var b strings.Builder
 	b.WriteByte('$')
 	for _, p := range e.path {
-		if _, err := strconv.Atoi(p); err == nil {
-			fmt.Fprintf(&b, "[%s]", p)
-		} else {
-			fmt.Fprintf(&b, "['%s']", p)
+		quote := "'"
+		if isIndex(p) {
+			quote = ""
 		}
+		b.WriteString("[")
+		b.WriteString(quote)
+		b.WriteString(p)
+		b.WriteString(quote)
+		b.WriteString("]")
 	}
 	return b.String()
+}
+
+// isIndex reports whether a step of a path is a number. Nearly none is, and their
+// first letter tells without an error that has to be made.
+func isIndex(p string) bool {
+	if p == "" || p[0] > '9' {
+		return false
+	}
+	_, err := strconv.Atoi(p)
+	return err == nil
 }
 
 // member is x.name or x[name]; asking undefined or null for one fails, as it
