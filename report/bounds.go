@@ -23,7 +23,7 @@ var LatencyBounds = []time.Duration{
 // the coarse histogram.
 var BinBounds = binBounds()
 
-// Bins is how many bins there are: one for each bound and one above all.
+// NumBins is how many bins there are: one for each bound and one above all.
 const NumBins = 485
 
 func binBounds() []time.Duration {
