@@ -133,6 +133,7 @@ type (
 		Reason     string    `json:"reason,omitempty"`
 		ValidFrom  string    `json:"validFrom,omitempty"`
 		ValidUntil string    `json:"validUntil,omitempty"`
+		Ended      time.Time `json:"ended,omitzero"` // when its last day was over
 		Hash       string    `json:"hash,omitempty"`
 		Controls   int       `json:"controls"`
 	}

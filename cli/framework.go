@@ -58,7 +58,7 @@ func (a *App) frameworkList() *cobra.Command {
 			return a.show(out.Body, func() table {
 				t := table{heads: []string{"version", "state", "since", "by", "valid", "controls", "title"}}
 				for _, i := range out.Body.Items {
-					t.add(i.Framework+"@"+i.Version, i.State, day(i.Since), i.By, validity(i.ValidFrom, i.ValidUntil), fmt.Sprint(i.Controls), i.Title)
+					t.add(i.Framework+"@"+i.Version, standing(i.State, i.Ended), day(i.Since), i.By, validity(i.ValidFrom, i.ValidUntil), fmt.Sprint(i.Controls), i.Title)
 				}
 				return t
 			}, func() (names []string) {
@@ -69,6 +69,15 @@ func (a *App) frameworkList() *cobra.Command {
 			})
 		},
 	}
+}
+
+// standing is a version's state, and that its time is over though it is in force:
+// its policies stay mandatory, and the gate passes nothing by it.
+func standing(state string, ended time.Time) string {
+	if state == gatehouse.InForce && !ended.IsZero() {
+		return state + ", ended"
+	}
+	return state
 }
 
 func day(t time.Time) string {
@@ -141,7 +150,7 @@ func (a *App) frameworkStory(b *adminapi.FrameworkVersionBody) {
 	}
 	line("version", b.Framework+"@"+b.Version)
 	line("title", b.Title)
-	state := b.State
+	state := standing(b.State, b.Ended)
 	if !b.Since.IsZero() {
 		state += " since " + b.Since.UTC().Format(time.RFC3339) + ", by " + b.By
 	}

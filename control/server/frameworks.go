@@ -76,7 +76,7 @@ func listFrameworkVersions(ctx context.Context, d *framework.Desk, name string, 
 	for _, l := range lines {
 		out.Body.Items = append(out.Body.Items, adminapi.FrameworkVersionItem{
 			Framework: l.Framework, Version: l.Version, Title: l.Title, State: l.State, Since: l.Since, By: l.By, Reason: l.Reason,
-			ValidFrom: l.ValidFrom, ValidUntil: l.ValidUntil, Hash: l.Hash, Controls: l.Controls,
+			ValidFrom: l.ValidFrom, ValidUntil: l.ValidUntil, Ended: l.Ended, Hash: l.Hash, Controls: l.Controls,
 		})
 	}
 	return out, nil

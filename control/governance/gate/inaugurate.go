@@ -88,11 +88,21 @@ func (g *Gate) putOnNotice(ctx context.Context, a audit.Act, q store.Query, one 
 	return []audit.Act{a}, err
 }
 
-// onNotice is the attestation of one release, with a result that is to be
+// onNotice are the attestations of one release, of what is live and of its
+// canary.
+func (g *Gate) onNotice(ctx context.Context, v View, rel *gatehouse.Release, env *gatehouse.Environment, judged func(named string) (*attest.Statement, error)) ([]store.Write, error) {
+	writes, err := g.noticeOf(ctx, v, targetOf(rel.Environment, rel.API, rel.Version, rel.Revision), true, env, judged)
+	if err != nil || rel.Canary == nil {
+		return writes, err
+	}
+	beside, err := g.noticeOf(ctx, v, targetOf(rel.Environment, rel.API, rel.Version, rel.Canary.Revision), false, env, judged)
+	return append(writes, beside...), err
+}
+
+// noticeOf is the attestation of one revision, with a result that is to be
 // looked at again at once. One that passed keeps its own, one that a person
 // took back stays so, and nobody is on notice twice.
-func (g *Gate) onNotice(ctx context.Context, v View, rel *gatehouse.Release, env *gatehouse.Environment, judged func(named string) (*attest.Statement, error)) ([]store.Write, error) {
-	t := targetOf(rel.Environment, rel.API, rel.Version, rel.Revision)
+func (g *Gate) noticeOf(ctx context.Context, v View, t Target, live bool, env *gatehouse.Environment, judged func(named string) (*attest.Statement, error)) ([]store.Write, error) {
 	p, err := g.recall(ctx, t)
 	if err != nil || p.own != nil && (stands(p.own, g.now()) || !p.own.Revoked.IsZero() && p.own.RevokedBy != "system") {
 		return nil, err
@@ -132,7 +142,7 @@ func (g *Gate) onNotice(ctx context.Context, v View, rel *gatehouse.Release, env
 		}},
 	}
 	r := &ruling{looking: &looking{Target: t, env: env, rev: &rev}, past: p, result: &gatehouse.GateResult{
-		Environment: t.Environment, Mode: gatehouse.GateEnforce, API: t.API(), Version: t.Version, Revision: t.Revision, Released: true,
+		Environment: t.Environment, Mode: gatehouse.GateEnforce, API: t.API(), Version: t.Version, Revision: t.Revision, Released: live,
 		Framework: by.Framework, FrameworkVersion: by.FrameworkVersion, FrameworkHash: by.FrameworkHash,
 		Outcome: gatehouse.GateGrace, Controls: []gatehouse.GateControl{c}, Time: now, By: actor(ctx), Notice: until, Expires: until, Due: now, Demanded: now, Warned: now,
 	}}

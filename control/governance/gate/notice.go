@@ -41,6 +41,8 @@ func (g *Gate) until(ctx context.Context, l *looking, p *past, id string, grace 
 	switch {
 	case l.begins(p):
 		return now.Add(max(grace, FirstGrace)), nil
+	case l.beside() && !l.live.Canary.Started.After(l.demanded(p, now)):
+		return l.fromBeginning(p, grace, now), nil
 	case before != nil && before.Outcome == gatehouse.GateGrace:
 		return before.Until, nil
 	case l.bench.accepts != nil && l.released && before == nil && p.live != nil && passes(p.live.Outcome):
@@ -66,7 +68,7 @@ func (l *looking) fromBeginning(p *past, grace time.Duration, now time.Time) tim
 		until = l.bench.since.Add(cmp.Or(grace, DefaultGrace))
 	}
 	for _, began := range []time.Time{l.bench.governed, l.demanded(p, now)} {
-		if at := began.Add(max(grace, FirstGrace)); !began.IsZero() && !l.live.Time.After(began) && at.After(until) {
+		if at := began.Add(max(grace, FirstGrace)); !began.IsZero() && !l.came().After(began) && at.After(until) {
 			until = at
 		}
 	}
@@ -79,6 +81,19 @@ func (l *looking) begins(p *past) bool {
 	return l.released && l.bench.mode == gatehouse.GateEnforce && p.live != nil && p.live.Mode != "" && p.live.Mode != gatehouse.GateEnforce
 }
 
+// beside tells whether the revision is the canary of what is live, and came when
+// the revision came to be called.
+func (l *looking) beside() bool {
+	return l.live != nil && !l.released && l.live.Canary != nil && l.live.Canary.Revision == l.Revision
+}
+
+func (l *looking) came() time.Time {
+	if l.beside() {
+		return l.live.Canary.Started
+	}
+	return l.live.Time
+}
+
 // demanded is since when the environment demands the gate of what was live
 // before it did; zero where it always has.
 func (l *looking) demanded(p *past, now time.Time) time.Time {
@@ -87,6 +102,8 @@ func (l *looking) demanded(p *past, now time.Time) time.Time {
 		return time.Time{}
 	case l.begins(p):
 		return now
+	case l.beside() && p.next != nil && p.next.Revision == l.Revision && !p.next.Demanded.IsZero():
+		return p.next.Demanded
 	}
 	return p.live.Demanded
 }
@@ -211,7 +228,9 @@ func (r *ruling) warn(now time.Time) {
 	}
 	r.result.Warned = now
 	if was, _ := ending(r.past.live); r.result.Released && was.Equal(end) {
-		r.result.Warned = r.past.live.Warned
+		if r.result.Warned = r.past.live.Warned; r.result.Warned.IsZero() { // a program of before told nothing
+			r.result.Warned = r.past.live.Time
+		}
 	}
 	for _, d := range noticeWarnings {
 		at := end.Add(-d)

@@ -431,3 +431,73 @@ func TestCatalogTellsOfTheGate(t *testing.T) {
 	w.pass()
 	tells("passed", time.Time{})
 }
+
+// A canary on its way is on notice, as what is live is, when its environment
+// begins to enforce, though only the canary falls short.
+func TestSwitchToEnforceBesideACanary(t *testing.T) {
+	w := newWorld(t)
+	w.apply(gated("{mode: report}"))
+	w.apply(api())
+	w.enforce("2026.1", `[{id: one, check: {policy: {name: jwt, condition: "size(config.audiences) == 1"}}}]`)
+	w.later(40 * day)
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	live := w.target()
+	w.apply(api("audiences: [orders]", "audiences: [orders, more]"))
+	of := refOf(w.target())
+	if _, err := w.Release(w.ctx, of, "prod", release.Terms{Canary: &gatehouse.CanaryPlan{Steps: []int{10}, Every: jsonx.Duration(time.Hour)}}); err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	if w.covered() {
+		t.Fatal("the canary passes")
+	}
+	w.later(day)
+	w.apply(gated("{mode: enforce}"))
+	until := w.clock.Add(30 * day)
+	for _, when := range []string{"at once", "after a look", "after another"} {
+		if !w.covered() || !w.attested().Statement.Expires.Equal(until) {
+			t.Fatalf("%s: the canary is dark", when)
+		}
+		w.pass()
+	}
+	r, err := w.gate.Show(w.ctx, live)
+	if err != nil || r.Result.Outcome != gatehouse.GatePassed {
+		t.Errorf("what is live: %v, %+v", err, r)
+	}
+	w.later(30 * day)
+	w.pass()
+	if w.covered() {
+		t.Error("the canary outlasts its notice")
+	}
+}
+
+// A notice that a program of before recorded, which announced nothing, is
+// announced in time.
+func TestNoticeOfAnEarlierVersionIsAnnounced(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api())
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	w.enforce("2026.1", "["+limit+"]")
+	w.pass()
+	res := w.live()
+	res.Warned, res.Due = time.Time{}, res.Expires
+	value, err := jsonx.Marshal(res)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := gatehouse.GateResultKey("prod", "payments", "orders", "v1", true)
+	if _, err := w.db.Apply(w.ctx, store.Batch{Writes: []store.Write{{Key: key, Kind: string(gatehouse.KindGateResult), Value: value, Expect: store.Any, Index: map[string]string{"slot": "live"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	w.later(24 * day)
+	if w.pass(); w.events("gate.warn") != 1 {
+		t.Errorf("%d warnings six days before the end, want 1", w.events("gate.warn"))
+	}
+	if n := w.pass(); n != 0 {
+		t.Errorf("looked at %d again", n)
+	}
+}

@@ -298,3 +298,19 @@ func (w *world) evidence(text string) string {
 	}
 	return sum
 }
+
+// Who asks for a waiver where nothing says which framework judges is told how to
+// say it.
+func TestWaiverWhereNoFrameworkIsNamed(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api("framework: corporate", "summary: none"))
+	w.enforce("2026.1", "["+limit+"]")
+	w.apply(gated("{framework: corporate}"))
+	ask := gatehouse.Waiver{Control: "limits", API: "payments/orders", Reason: "later", Expires: w.clock.Add(day)}
+	_, err := w.gate.AskWaiver(w.ctx, ask)
+	w.refused(err, gatehouse.Conflict, `API "payments/orders" names no framework; name the environment whose framework judges it (--env), or the framework (--framework)`)
+	ask.Environment = "prod"
+	if _, err := w.gate.AskWaiver(w.ctx, ask); err != nil {
+		t.Errorf("with the environment: %v", err)
+	}
+}

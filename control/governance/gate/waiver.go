@@ -130,6 +130,9 @@ func (g *Gate) waivable(ctx context.Context, team, name, version string, ask gat
 	}
 	if b.judging == nil {
 		reason, remedy := b.reason(team+"/"+name, ask.Environment)
+		if named == "" && ask.Environment == "" {
+			remedy = "name the environment whose framework judges it (--env), or the framework (--framework)"
+		}
 		return "", gatehouse.E(gatehouse.Conflict, "%s; %s", reason, remedy)
 	}
 	c := b.text.Version.Control(ask.Control)

@@ -214,6 +214,8 @@ func (w *watch) old(rel release, env environment, mode string, res *gatehouse.Ga
 	switch {
 	case res.Revision != rel.Revision, res.Mode != mode, !res.Due.IsZero() && !now.Before(res.Due):
 		return true
+	case !res.Notice.IsZero() && res.Warned.IsZero():
+		return true // of a program that did not announce its end
 	case w.states[res.Framework].hash != res.FrameworkHash, w.states[res.Framework].rev > seq:
 		return true
 	case rel.rev > seq, env.rev > seq, w.moved[rel.Environment] > seq:
