@@ -57,21 +57,34 @@ func (g *Guard) Find(ctx context.Context, x *Index, on On) (On, error) {
 		return on, nil
 	}
 	key := gatehouse.Key(on.Kind, on.Team, on.Name)
-	q := store.Query{Kind: string(on.Kind), Prefix: key, Limit: 1}
-	if q.AsOf = x.Seq(); !x.asOf {
-		q.AsOf = 0
-	} else if q.AsOf == 0 {
-		return on, nil // before the first batch there was nothing
-	}
-	page, err := g.trail.DB.List(ctx, q)
-	if err != nil || len(page.Records) == 0 || page.Records[0].Key != key {
+	rec, err := g.stood(ctx, x, on.Kind, key)
+	if err != nil || rec.Key != key {
 		return on, err
 	}
-	_, o, err := gatehouse.ReadStored(key, page.Records[0].Value)
+	_, o, err := gatehouse.ReadStored(key, rec.Value)
 	if err != nil {
 		return on, err
 	}
 	return Found(o), nil
+}
+
+// stood is the record at key as of the index, the zero one where there is none.
+func (g *Guard) stood(ctx context.Context, x *Index, kind gatehouse.Kind, key string) (store.Record, error) {
+	switch {
+	case !x.asOf:
+		rec, err := g.trail.DB.Get(ctx, key)
+		if gatehouse.Is(err, gatehouse.NotFound) {
+			return store.Record{}, nil
+		}
+		return rec, err
+	case x.Seq() == 0: // before the first batch there was nothing
+		return store.Record{}, nil
+	}
+	page, err := g.trail.DB.List(ctx, store.Query{Kind: string(kind), Prefix: key, Limit: 1, AsOf: x.Seq()})
+	if err != nil || len(page.Records) == 0 {
+		return store.Record{}, err
+	}
+	return page.Records[0], nil
 }
 
 // reached is what allows a subject to find what is meant for an audience, if the

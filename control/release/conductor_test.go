@@ -227,3 +227,35 @@ func TestBrokenByLatencyIsFine(t *testing.T) {
 		}
 	}
 }
+
+// A schedule that was replaced by another of the same time and revision, in the
+// same instant, after it was read as due, is not carried out on its old terms.
+func TestReplacedScheduleIsNotCarriedOut(t *testing.T) {
+	w := newPair(t)
+	at := w.now.Add(time.Minute)
+	w.must(w.d.Release(w.ctx, cart, "dev", Terms{At: at, Note: "whole"}))
+	now := w.now
+	w.now = at
+	due, err := w.d.Due(w.ctx, w.now)
+	if err != nil || len(due) != 1 {
+		t.Fatalf("due %v, %v", due, err)
+	}
+	w.now = now
+	w.must(w.d.Cancel(w.ctx, cart, "dev", "other terms"))
+	w.must(w.d.Release(w.ctx, cart, "dev", Terms{At: at, Note: "in steps", Canary: &gatehouse.CanaryPlan{Steps: []int{10}, Every: jsonx.Duration(time.Minute)}}))
+	w.now = at
+	if out, err := w.d.CarryOut(w.ctx, due[0], func() error { return nil }); err != nil || out.Seq != 0 {
+		t.Fatalf("the old terms are carried out: %+v, %v", out, err)
+	}
+	if due, err = w.d.Due(w.ctx, w.now); err != nil || len(due) != 1 || due[0].Note != "in steps" {
+		t.Fatalf("due %v, %v", due, err)
+	}
+	out := w.must(w.d.CarryOut(w.ctx, due[0], func() error { return nil }))
+	if out.Schedule == nil || out.Schedule.State != gatehouse.ScheduleDone {
+		t.Errorf("got %+v", out)
+	}
+	all, _, err := w.d.Past(w.ctx, cart, "dev", 10, 0)
+	if err != nil || all[0].Canary == nil || all[0].Canary.Note != "in steps" {
+		t.Errorf("got %+v, %v", all[0], err)
+	}
+}
