@@ -27,6 +27,9 @@ func TestExportThenImportGivesIdenticalRevisions(t *testing.T) {
 	if got, want := empty.HeadOf("payments/orders@v1"), w.HeadOf("payments/orders@v1"); got != want {
 		t.Errorf("imported as revision %s, exported as %s", got, want)
 	}
+	if _, _, err := w.Export(w.Ctx, catalog.Scope{Most: 100}); !gatehouse.Is(err, gatehouse.Invalid) {
+		t.Errorf("more than may be exported at once: %v", err)
+	}
 	views, _, err = w.Export(w.Ctx, catalog.Scope{Team: "payments"})
 	if err != nil || len(views) != 3 {
 		t.Errorf("a team's export holds %d documents, %v; want Team, Backend, API", len(views), err)
