@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
+	"sync"
 	"time"
 
 	"gatehouse"
@@ -14,20 +15,25 @@ import (
 )
 
 const (
-	// struckSince is how many batches before the head are looked at for what was
-	// taken away: the process before this one may have ended before it said so.
-	struckSince = 1000
-	// maxStrikes bounds what is told; whatever is beyond waits for the manifest.
+	// struckBatches before the head are looked at for what was taken away, the
+	// newest first: the process before this one may have ended before it said so.
+	// They may be large; struckChanges of them are enough.
+	struckBatches = 1000
+	struckChanges = 20_000
+	// maxStrikes bounds what is told, and maxDecided of how many records it is
+	// known; whatever is beyond waits for the manifest.
 	maxStrikes = 10_000
+	maxDecided = 500_000
 )
 
 // strikes are keys and subscriptions that changes took away while what gateways
 // should run is still being read.
 type strikes struct {
-	all   map[string]struck // by the key of their record
-	told  map[string]*snapshot.Delta
-	upTo  store.Seq // of the changes taken
-	ended bool
+	all     map[string]struck    // by the key of their record
+	decided map[string]store.Seq // which change of a record says so, or that it is not struck
+	told    map[string]*snapshot.Delta
+	upTo    store.Seq // of the changes taken
+	ended   bool
 }
 
 // struck is one of them.
@@ -38,7 +44,7 @@ type struck struct {
 }
 
 // strike follows what is taken away until all there is was read, and wakes polls
-// with it. What the database cannot do now is tried again.
+// with it: what happens now at once, and beside it what was shortly before.
 func (f *Fleet) strike(ctx context.Context) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -49,16 +55,33 @@ func (f *Fleet) strike(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}()
-	at := store.Seq(-1)
+	var head store.Head
+	f.insist(ctx, func() (err error) {
+		head, err = f.DB.Head(ctx)
+		return err
+	})
+	var back sync.WaitGroup
+	back.Go(func() { f.insist(ctx, func() error { return f.strikeBefore(ctx, head.Seq) }) })
+	defer back.Wait()
+	for at := head.Seq; ctx.Err() == nil; {
+		f.insist(ctx, func() error {
+			err := f.DB.Wait(ctx, at)
+			if err == nil {
+				at, _, err = f.strikeAfter(ctx, at)
+			}
+			return err
+		})
+	}
+}
+
+// insist does what the database may not be able to do now, until it can or ctx ends.
+func (f *Fleet) insist(ctx context.Context, do func() error) {
 	for ctx.Err() == nil {
-		next, err := f.strikeAfter(ctx, at)
-		if err == nil {
-			at = next
-			continue
+		err := do()
+		if err == nil || ctx.Err() != nil {
+			return
 		}
-		if ctx.Err() == nil {
-			f.Log.Warn("following revocations while the configuration is read", "error", err)
-		}
+		f.Log.Warn("following revocations while the configuration is read", "error", err)
 		select {
 		case <-time.After(200 * time.Millisecond):
 		case <-ctx.Done():
@@ -66,38 +89,48 @@ func (f *Fleet) strike(ctx context.Context) {
 	}
 }
 
-// strikeAfter takes the changes after at, waiting for one; below zero it begins
-// some way before the head.
-func (f *Fleet) strikeAfter(ctx context.Context, at store.Seq) (store.Seq, error) {
-	if at < 0 {
-		head, err := f.DB.Head(ctx)
-		if err != nil {
-			return at, err
+// strikeBefore looks at what was before head, the newest first.
+func (f *Fleet) strikeBefore(ctx context.Context, head store.Seq) error {
+	left := struckChanges
+	for to, step := head, store.Seq(1); to > max(0, head-struckBatches) && left > 0; step *= 2 {
+		from := max(0, to-step)
+		for at := from; at < to && left > 0; {
+			next, n, err := f.strikeAfter(ctx, at)
+			if err != nil {
+				return err
+			}
+			if next <= at {
+				break
+			}
+			at, left = next, left-n
 		}
-		at = max(0, head.Seq-struckSince)
-	} else if err := f.DB.Wait(ctx, at); err != nil {
-		return at, err
+		to = from
 	}
+	return nil
+}
+
+// strikeAfter takes changes after at and tells up to where, and how many.
+func (f *Fleet) strikeAfter(ctx context.Context, at store.Seq) (upTo store.Seq, n int, err error) {
 	const most = 1000
 	changes, upTo, err := f.DB.Changes(ctx, at, most)
 	if err != nil {
-		return at, err
+		return at, 0, err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.struck.ended {
-		return upTo, nil
+		return upTo, len(changes), nil
 	}
 	changed := false
 	for i := range changes {
 		changed = f.struck.take(&changes[i], f.Now()) || changed
 	}
-	f.struck.upTo = upTo
+	f.struck.upTo = max(f.struck.upTo, upTo)
 	if changed {
 		clear(f.struck.told)
 		renew(&f.changed)
 	}
-	return upTo, nil
+	return upTo, len(changes), nil
 }
 
 // endStrikes ends them once what gateways are offered says all that they said.
@@ -116,6 +149,10 @@ func (f *Fleet) endStrikes(upTo store.Seq) {
 func (s *strikes) take(c *store.Change, now time.Time) (changed bool) {
 	kind, name, _ := strings.Cut(c.Key, "/")
 	_, was := s.all[c.Key]
+	at, known := s.decided[c.Key]
+	if c.Seq < at || !known && len(s.decided) >= maxDecided {
+		return false
+	}
 	var one struck
 	var ended bool
 	switch gatehouse.Kind(kind) {
@@ -129,6 +166,7 @@ func (s *strikes) take(c *store.Change, now time.Time) (changed bool) {
 	default:
 		return false
 	}
+	s.decided[c.Key] = c.Seq
 	switch {
 	case ended && !was && len(s.all) < maxStrikes:
 		s.all[c.Key] = one
@@ -197,5 +235,5 @@ func (s *strikes) news(environment string, have link.Position) *snapshot.Delta {
 }
 
 func newStrikes() strikes {
-	return strikes{all: map[string]struck{}, told: map[string]*snapshot.Delta{}}
+	return strikes{all: map[string]struck{}, decided: map[string]store.Seq{}, told: map[string]*snapshot.Delta{}}
 }

@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/link"
 	"gatehouse/snapshot"
+	"gatehouse/store"
 	"gatehouse/store/memory"
 )
 
@@ -51,6 +52,47 @@ func TestRevokedWhileReading(t *testing.T) {
 	g.table.until(t, "nothing is struck any more", func() bool { s := g.table.strikes(); return s.Sum() == snapshot.Hash{} })
 	if g.table.has("credentials", c.Shard()) || g.table.has("credentials", before.Shard()) {
 		t.Error("strikes ended before the configuration said what they said")
+	}
+}
+
+// A longSince store takes until it is told to end to tell what was before head.
+type longSince struct {
+	slow
+	head store.Seq
+}
+
+func (s longSince) Changes(ctx context.Context, after store.Seq, limit int) ([]store.Change, store.Seq, error) {
+	if after < s.head {
+		select {
+		case <-s.end:
+		case <-ctx.Done():
+			return nil, after, ctx.Err()
+		}
+	}
+	return s.DB.Changes(ctx, after, limit)
+}
+
+// Looking at what was before the start, which may be large, does not keep what is
+// revoked now.
+func TestRevokedWhileLookingBack(t *testing.T) {
+	mem := memory.New()
+	seed(t, mem)
+	put(t, mem, "Instance/local/one", `{"gateway":"local","instance":"one"}`)
+	c := key(t, mem, "key_1", "secret", false)
+	head, err := mem.Head(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := longSince{slow{mem, make(chan struct{}), make(chan struct{})}, head.Seq + 1} // opening makes the installation
+	p := startPlane(t, db, t.TempDir())
+	<-db.read
+	defer close(db.end)
+	key(t, mem, "key_1", "secret", true)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	d, err := p.Manifest(ctx, link.Peer{Gateway: "local", Instance: "one"}, link.Position{Strikes: true}, nil)
+	if err != nil || d == nil || d.Strikes == nil || !slices.Contains(d.Strikes.Keys, c) {
+		t.Fatalf("got %+v, %v; want the key struck", d, err)
 	}
 }
 
