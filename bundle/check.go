@@ -38,7 +38,12 @@ type CheckOptions struct {
 }
 
 // Findings are what a check found. Notes keep nothing from being applied.
-type Findings struct{ Faults, Notes []gatehouse.Fault }
+type Findings struct {
+	Faults, Notes []gatehouse.Fault
+	// Elsewhere are objects, "environment \"prod\"", that the files refer to and
+	// only a server has, each once and sorted; one that looks misspelt is a note.
+	Elsewhere []string
+}
 
 // Err is the faults as one error of kind gatehouse.Invalid, nil without any.
 func (f Findings) Err() error { return gatehouse.InvalidFaults(clip(f.Faults)) }
@@ -138,8 +143,16 @@ func (c *checker) dangling(d *Document, r *Reference) {
 	if c.Lookup == nil {
 		detail = fmt.Sprintf("%s %q is not in these files", Noun(r.Kind), r.Text)
 	}
-	if near := c.near(r); near != "" {
+	near := c.near(r)
+	if near != "" {
 		detail += fmt.Sprintf("; did you mean %q?", near)
+	}
+	if elsewhere && !c.Strict && near == "" {
+		name := fmt.Sprintf("%s %q", Noun(r.Kind), r.Text)
+		if i, have := slices.BinarySearch(c.found.Elsewhere, name); !have && len(c.found.Elsewhere) < MaxFaults {
+			c.found.Elsewhere = slices.Insert(c.found.Elsewhere, i, name)
+		}
+		return
 	}
 	f := d.fault(r.Pointer, "%s", detail)
 	if c.Partial || elsewhere && !c.Strict {

@@ -63,3 +63,30 @@ func TestRulesetsThatExtendOthers(t *testing.T) {
 		})
 	}
 }
+
+// What only a server knows is named once, however often files refer to it; a
+// name that looks misspelt keeps its place.
+func TestWhatOnlyAServerKnowsIsNamedOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	text := ""
+	for _, name := range []string{"one", "two"} {
+		text += "---\napiVersion: gatehouse/v1\nkind: Backend\nmetadata: {team: payments, name: " + name + "}\nspec: {environments: {dev: {targets: [{url: \"http://127.0.0.1:1\"}]}, prod: {targets: [{url: \"http://127.0.0.1:1\"}]}}}\n"
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, err := bundle.Read([]string{file}, bundle.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Decode(); err != nil {
+		t.Fatal(err)
+	}
+	found, err := bundle.Check(b, bundle.CheckOptions{})
+	if err != nil || found.Err() != nil || len(found.Notes) > 0 {
+		t.Fatalf("%v, %v, notes %v", err, found.Err(), found.Notes)
+	}
+	if want := []string{`environment "dev"`, `environment "prod"`, `team "payments"`}; !slices.Equal(found.Elsewhere, want) {
+		t.Errorf("got %q, want %q", found.Elsewhere, want)
+	}
+}

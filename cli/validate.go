@@ -22,8 +22,8 @@ func (a *App) validate() *cobra.Command {
 		Use: "validate -f PATH…", GroupID: "files", Args: exactly(0, "no arguments but -f PATH"),
 		Short: "Check files without a server",
 		Long: `Check documents and the definitions they name, and tell every fault with file, line and
-column. What only a server knows (whether another team's object exists) is a
-note; --strict makes it a fault, --partial makes missing objects of the same team notes too.`,
+column. What only a server knows (whether another team's object exists) is told in
+one line; --strict makes it a fault, --partial makes missing objects of the same team notes too.`,
 		RunE: func(*cobra.Command, []string) error {
 			b, err := a.read(f)
 			if err == nil {
@@ -38,6 +38,9 @@ note; --strict makes it a fault, --partial makes missing objects of the same tea
 			}
 			for _, n := range found.Notes {
 				a.note("note: %s", n)
+			}
+			if len(found.Elsewhere) > 0 {
+				a.note("note: only a server knows whether these are there: %s", listed(found.Elsewhere))
 			}
 			if err := found.Err(); err != nil {
 				return err
@@ -140,4 +143,13 @@ func documentsAre(n int) string {
 		return "1 document is"
 	}
 	return fmt.Sprintf("%d documents are", n)
+}
+
+// listed names the first of many.
+func listed(names []string) string {
+	const most = 20
+	if more := len(names) - most; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }
