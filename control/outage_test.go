@@ -1,10 +1,10 @@
 package control
 
 import (
-	"bytes"
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,13 +17,12 @@ import (
 // are all told.
 func TestOutageIsToldOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var text bytes.Buffer
+		var text page
 		log := bounded(slog.New(slog.NewTextHandler(&text, nil))).With("node", "a")
 		away := gatehouse.E(gatehouse.Unavailable, "writing: %w", errors.New("connection refused"))
 		lines := func() string {
 			synctest.Wait()
-			defer text.Reset()
-			return text.String()
+			return text.tear()
 		}
 		for i := range 1000 {
 			log.Error("recording a refusal", "request", i, "error", away)
@@ -49,4 +48,23 @@ func TestOutageIsToldOnce(t *testing.T) {
 		}
 		time.Sleep(3 * outageTime) // no timer is left
 	})
+}
+
+// A page is written by several goroutines, and torn off.
+type page struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (p *page) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.text.Write(b)
+}
+
+func (p *page) tear() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	defer p.text.Reset()
+	return p.text.String()
 }
