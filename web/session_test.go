@@ -26,7 +26,7 @@ type house struct {
 func open(t *testing.T) house {
 	t.Helper()
 	dir := t.TempDir()
-	c, err := control.Open(context.Background(), control.Options{Data: dir, Log: slog.New(slog.DiscardHandler), Version: "test"})
+	c, err := control.Open(context.Background(), control.Options{Data: dir, Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError})), Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

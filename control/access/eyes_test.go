@@ -52,3 +52,13 @@ func TestApart(t *testing.T) {
 		}
 	}
 }
+
+// A proof that was read too long ago is not handed out to be read into: others
+// still look at what it shares.
+func TestProofsShareNothing(t *testing.T) {
+	h := newHouse(t)
+	h.proof.put("Token/tok_a", gatehouse.Token{ID: "tok_a", Makers: []string{"user:ann"}}, h.now, h.proof.steps)
+	if known, _, ok := h.proof.get("Token/tok_a", h.now.Add(2*proofLife)); ok || known.Makers != nil {
+		t.Errorf("one that is too old is handed out: %+v", known)
+	}
+}

@@ -166,8 +166,10 @@ func (p *proofs) get(key string, now time.Time) (gatehouse.Token, uint64, bool) 
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known, ok := p.seen[key]
-	age := now.Sub(known.read)
-	return known.token, p.steps, ok && age >= 0 && age < proofLife
+	if age := now.Sub(known.read); !ok || age < 0 || age >= proofLife {
+		return gatehouse.Token{}, p.steps, false
+	}
+	return known.token, p.steps, true
 }
 
 func (p *proofs) put(key string, t gatehouse.Token, now time.Time, step uint64) {
