@@ -112,7 +112,10 @@ func (v *verifier) approvals(version string, on gatehouse.FrameworkVersionState,
 			counted = append(counted, d.By)
 		}
 	}
-	line := fmt.Sprintf("%s %s, %d of %d approvals", version, on.State, len(counted), on.Approvals)
+	line := fmt.Sprintf("%s %s, approved by %d of %d needed", version, on.State, min(len(counted), on.Approvals), on.Approvals)
+	if len(counted) > on.Approvals {
+		v.note("%d persons approved version %q and %d were needed; whose role had ended does not count, and only the server knows", len(counted), version, on.Approvals)
+	}
 	switch {
 	case on.Submitted.IsZero() && on.State != gatehouse.Draft:
 		line = version + " " + on.State + ", from before approvals were on record"

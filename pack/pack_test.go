@@ -161,7 +161,7 @@ func TestWhole(t *testing.T) {
 		t.Fatalf("faults %q, notes %q", r.Faults, r.Notes)
 	}
 	want := pack.Counts{Files: 11, Decisions: 2, Attestations: 1, Valid: 1, Waivers: 1, Events: 6, Links: 5, Evidence: 1}
-	if r.Counts != want || fmt.Sprint(r.Versions) != "[1 in-force, 2 of 2 approvals]" {
+	if r.Counts != want || fmt.Sprint(r.Versions) != "[1 in-force, approved by 2 of 2 needed]" {
 		t.Errorf("got %+v, %v; want %+v", r.Counts, r.Versions, want)
 	}
 	if r = verify(t, data, nil); !r.OK() || r.Trusted || len(r.Notes) != 1 {

@@ -163,7 +163,7 @@ func TestPackVerifies(t *testing.T) {
 	if !r.OK() {
 		t.Fatalf("faults: %q", r.Faults)
 	}
-	if fmt.Sprint(r.Versions) != "[1 in-force, 2 of 2 approvals]" || r.Manifest.By != "user:auditor" {
+	if fmt.Sprint(r.Versions) != "[1 in-force, approved by 2 of 2 needed]" || r.Manifest.By != "user:auditor" {
 		t.Errorf("got %v by %s", r.Versions, r.Manifest.By)
 	}
 	c := r.Counts
