@@ -82,7 +82,7 @@ func TestBadInputOfGovernance(t *testing.T) {
 		{"evidence that is not there", "framework.approve", call{token: dave, method: "POST", path: path + "/versions/1/approve", body: `{"evidence":["` + strings.Repeat("ab", 32) + `"]}`}, 422, strings.Repeat("ab", 32)[:12]},
 		{"on-boarding of a team that exists", "onboarding.create", call{token: s.token("newt", "", ""), method: "POST", path: "/v1/onboardings", body: `{"request":{"team":"a","why":"to sell","members":["user:newt"],"environments":["dev"],"data":["internal"],"contacts":{"email":"n@example.com"}}}`}, 409, "exists"},
 		{"release into a frozen environment", "release.create", release("shut"), 409, "for ever"},
-		{"release into an unknown environment", "release.create", release("prd"), 404, `"prd"`},
+		{"release into an unknown environment", "release.create", release("prd"), 404, `there is no environment "prd"; there is dev, shut`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,6 +3,8 @@ package release
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"strings"
 
 	"gatehouse"
 	"gatehouse/control/audit"
@@ -42,7 +44,7 @@ func (d *Desk) Release(ctx context.Context, ref catalog.Ref, env string, terms T
 func (d *Desk) Promote(ctx context.Context, ref catalog.Ref, from, to string, terms Terms) (Released, error) {
 	return d.move(ctx, "promoting", ref, to, func(m *move) error {
 		if m.p.Environments[from] == nil {
-			return gatehouse.E(gatehouse.NotFound, "there is no environment %q", from)
+			return gatehouse.E(gatehouse.NotFound, "there is no environment %q%s", from, m.p.near(from))
 		}
 		live, _, err := m.p.Release(ctx, keyOf(from, ref))
 		if err != nil {
@@ -116,7 +118,7 @@ func (d *Desk) move(ctx context.Context, doing string, ref catalog.Ref, env stri
 		p := d.in(cp)
 		m := &move{d: d, p: p, ref: ref, env: env, rule: p.Environments[env], key: keyOf(env, ref), out: &out}
 		if m.rule == nil {
-			return gatehouse.E(gatehouse.NotFound, "%s %q: there is no environment %q", doing, ref, env)
+			return gatehouse.E(gatehouse.NotFound, "%s %q: there is no environment %q%s", doing, ref, env, p.near(env))
 		}
 		if err := m.work(ctx, decide); err != nil {
 			return gatehouse.E(gatehouse.KindOf(err), "%s %q, environment %q: %w", doing, ref, env, err)
@@ -130,6 +132,18 @@ func (d *Desk) move(ctx context.Context, doing string, ref catalog.Ref, env stri
 	})
 	out.Seq = seq
 	return out, err
+}
+
+// near says which environment was perhaps meant, or which there are.
+func (p *plan) near(name string) string {
+	known := sorted(p.Environments)
+	if near := gatehouse.Nearest(name, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	if len(known) == 0 || len(known) > 20 {
+		return ""
+	}
+	return "; there is " + strings.Join(known, ", ")
 }
 
 // work decides, and holds what was decided to the rules that hold for all.
