@@ -39,6 +39,9 @@ type Bundle struct {
 	Files map[string][]byte `json:"files,omitempty"`
 
 	definitions map[string]read
+
+	refused []Document // could be read, but may not be as they are
+	whole   bool       // nothing else is wrong with what was read
 }
 
 // A Document is one object.
@@ -88,6 +91,17 @@ func (b *Bundle) Decode() error {
 		}
 	}
 	return gatehouse.InvalidFaults(clip(faults))
+}
+
+// Sendable is what a server is asked to judge although [Read] found faults, so
+// that the attempt is on its record: the documents and those that may not be
+// as they are. It is nil where something could not be read at all, as the
+// rest would be a part of what was meant.
+func (b *Bundle) Sendable() *Bundle {
+	if b == nil || !b.whole {
+		return nil
+	}
+	return &Bundle{Documents: slices.Concat(b.Documents, b.refused), Files: b.Files}
 }
 
 // Hash is what a file's content is kept under.

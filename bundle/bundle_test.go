@@ -154,6 +154,34 @@ spec: {application: app, product: x, plan: fre, environment: dev}
 	}
 }
 
+// What can be sent to be refused is sent whole or not at all: a part of what
+// was meant might be taken.
+func TestOnlyTheWholeIsSentToBeRefused(t *testing.T) {
+	const good, bad = "apiVersion: gatehouse/v1\nkind: Team\nmetadata: {name: shop}\nspec: {}\n", "apiVersion: gatehouse/v1\nkind: Team\nmetadata: {name: UPPER}\nspec: {}\n"
+	for name, c := range map[string]struct {
+		files map[string]string
+		sent  int
+	}{
+		"may not be so":             {map[string]string{"a.yaml": good, "b.yaml": bad}, 2},
+		"twice":                     {map[string]string{"a.yaml": good, "b.yaml": good}, 2},
+		"no YAML":                   {map[string]string{"a.yaml": bad, "b.yaml": good + "x: [\n"}, 0},
+		"definition not there":      {map[string]string{"a.yaml": bad, "b.yaml": ordersAPI}, 0},
+		"definition cannot be read": {map[string]string{"a.yaml": bad, "b.yaml": ordersAPI, "orders.yaml": "openapi: 3.0.3\ninfo: {"}, 0},
+	} {
+		b, err := Read([]string{folder(t, c.files)}, Options{})
+		if err == nil {
+			t.Fatalf("%s: no fault", name)
+		}
+		sent := 0
+		if s := b.Sendable(); s != nil {
+			sent = len(s.Documents)
+		}
+		if sent != c.sent {
+			t.Errorf("%s: %d documents are sent, want %d (%v)", name, sent, c.sent, err)
+		}
+	}
+}
+
 func bomb() string {
 	s := "apiVersion: gatehouse/v1\nkind: Team\nspec:\n  a: &a [1,1,1,1,1,1,1,1,1,1]\n"
 	for c := byte('b'); c < 'k'; c++ {

@@ -44,6 +44,7 @@ func Read(paths []string, opts Options) (*Bundle, error) {
 		r.path(p)
 	}
 	r.link()
+	r.bundle.whole = len(r.faults) == r.refused
 	r.faults = append(r.faults, duplicates(r.bundle)...)
 	return r.bundle, gatehouse.InvalidFaults(clip(once(r.faults)))
 }
@@ -55,6 +56,8 @@ type reader struct {
 	parsed map[string]bool
 	faults []gatehouse.Fault
 	total  int64
+
+	refused int // faults of documents that may not be as they are
 }
 
 // A root is a folder that may be read; os.Root keeps links from leading out.
@@ -241,7 +244,10 @@ func (r *reader) document(file string, root *yamlx.Node) {
 	}
 	o, err := gatehouse.DecodeObject(text)
 	if err != nil {
-		r.faults = append(r.faults, d.place(faultsOf(err))...)
+		faults := d.place(faultsOf(err))
+		r.faults, r.refused = append(r.faults, faults...), r.refused+len(faults)
+		d.Object = text
+		r.bundle.refused = append(r.bundle.refused, d)
 		return
 	}
 	if d.Object, err = jsonx.Canonical(text); err != nil {

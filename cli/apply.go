@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,22 +68,29 @@ func (a *App) send(ctx context.Context, p applying, dry bool) (adminapi.ApplyRes
 	if err != nil {
 		return adminapi.ApplyResult{}, err
 	}
-	b, err := a.read(p.files)
-	if err == nil && !p.prune { // nothing is left of a set that is pruned away
-		err = p.full(b)
-	}
-	if err != nil {
-		return adminapi.ApplyResult{}, err
+	b, faulty := a.read(p.files)
+	switch {
+	case faulty != nil: // what can be refused on record is
+		if b = b.Sendable(); b == nil || dry {
+			return adminapi.ApplyResult{}, faulty
+		}
+	case !p.prune: // nothing is left of a set that is pruned away
+		if err := p.full(b); err != nil {
+			return adminapi.ApplyResult{}, err
+		}
 	}
 	api, err := a.connect()
 	if err != nil {
-		return adminapi.ApplyResult{}, err
+		return adminapi.ApplyResult{}, cmp.Or(faulty, err)
 	}
 	in := adminapi.ApplyBody{Files: b.Files, Set: p.set, Prune: p.prune, YesDelete: p.yesDelete, Force: why, DryRun: dry}
 	for _, d := range b.Documents {
 		in.Documents = append(in.Documents, adminapi.ApplyDocument{Object: d.Object, File: d.File, Files: d.Files})
 	}
 	out, err := api.Apply(ctx, adminapi.ApplyRequest{Body: in})
+	if err != nil && faulty != nil {
+		return adminapi.ApplyResult{}, faulty // says the lines, as the server cannot
+	}
 	if e, ok := errors.AsType[*gatehouse.Error](err); ok {
 		e.Faults = b.Place(e.Faults) // say the line, as the server cannot
 		if len(e.Faults) == 1 {

@@ -26,12 +26,12 @@ ends by itself, and so does every attestation that rests on it.`,
 				return misuse("--control says from which control")
 			case b.Reason == "":
 				return misuse("--reason says why the API cannot obey it yet")
-			case expires == "":
-				return misuse("--expires says until when, such as 60d or 2027-05-31; a waiver without end is none")
 			}
-			var err error
-			if b.Expires, err = until(expires); err != nil {
-				return err
+			if expires != "" { // without an end it is refused, on record
+				var err error
+				if b.Expires, err = until(expires); err != nil {
+					return err
+				}
 			}
 			out, err := ask(a, c.Context(), (*client.Client).AskWaiver, in)
 			if err != nil {

@@ -85,7 +85,7 @@ const maxOpen = 200
 func waiverEnd(end, now time.Time) error {
 	switch {
 	case end.IsZero():
-		return gatehouse.E(gatehouse.Invalid, "it has no end: say until when, at most %s from now", days(MaxWaiver))
+		return gatehouse.E(gatehouse.Invalid, "it has no end, and a waiver without one is none: say until when it expires, at most %s from now", days(MaxWaiver))
 	case !end.After(now):
 		return gatehouse.E(gatehouse.Invalid, "%s is past; say until when", end.UTC().Format(time.RFC3339))
 	case end.After(now.Add(MaxWaiver)):
