@@ -19,8 +19,8 @@ func frame(kind, flags byte, stream uint32, payload []byte) []byte {
 
 // Kinds and flags of frames.
 const (
-	fHeaders, fReset, fSettings, fPing, fWindow, fContinuation = 1, 3, 4, 6, 8, 9
-	endStream, endHeaders                                      = 1, 4
+	fHeaders, fReset, fSettings, fPing, fGoAway, fWindow, fContinuation = 1, 3, 4, 6, 7, 8, 9
+	endStream, endHeaders                                               = 1, 4
 )
 
 // asked is the head of GET /open/slow on host h (RFC 7541).
@@ -83,11 +83,19 @@ func TestHTTP2Floods(t *testing.T) {
 			defer c.Close()
 			io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 			c.Write(frame(fSettings, 0, 0, nil))
+			first := uint32(0)
+			if tt.calls { // one that gets there before any is reset
+				c.Write(frame(fHeaders, endStream|endHeaders, 1, asked))
+				for end := time.Now().Add(10 * time.Second); working.Load() == 0 && time.Now().Before(end); {
+					time.Sleep(time.Millisecond)
+				}
+				first = 1
+			}
 			ended := make(chan int)
 			go func() { // nobody reads
 				sent := 0
 				c.SetWriteDeadline(time.Now().Add(3 * time.Second))
-				for i := uint32(0); i < 40000; i += 20 {
+				for i := first; i < 40000; i += 20 {
 					var b []byte
 					for j := range uint32(20) {
 						b = append(b, tt.flood(i+j)...)
@@ -125,6 +133,38 @@ func TestHTTP2Floods(t *testing.T) {
 				t.Errorf("%d calls are in work when it is over", n)
 			}
 		})
+	}
+}
+
+// A frame larger than 16,384 bytes, more than RFC 9113 §4.2 lets anybody send
+// unasked, ends the connection by GOAWAY with FRAME_SIZE_ERROR.
+func TestHTTP2FrameTooLarge(t *testing.T) {
+	w := behind(t, Options{}, func(http.ResponseWriter, *http.Request) {})
+	c, err := net.Dial("tcp", w.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(10 * time.Second))
+	io.WriteString(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	c.Write(frame(fSettings, 0, 0, nil))
+	c.Write(frame(fHeaders, endStream|endHeaders, 1, make([]byte, 16<<10+1)))
+	for {
+		head := make([]byte, 9)
+		if _, err := io.ReadFull(c, head); err != nil {
+			t.Fatalf("no GOAWAY before %v", err)
+		}
+		body := make([]byte, int(head[0])<<16|int(head[1])<<8|int(head[2]))
+		if _, err := io.ReadFull(c, body); err != nil {
+			t.Fatal(err)
+		}
+		if head[3] != fGoAway {
+			continue
+		}
+		if code := binary.BigEndian.Uint32(body[4:]); code != 6 {
+			t.Errorf("GOAWAY: got code %d, want 6", code)
+		}
+		return
 	}
 }
 

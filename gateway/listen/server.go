@@ -117,7 +117,7 @@ func NewServer(o Options, to *pipeline.Server) *Server {
 	s.http = &http.Server{
 		Handler: (*handler)(s), Protocols: &protocols,
 		ReadHeaderTimeout: o.HeadTimeout, IdleTimeout: o.IdleTimeout, MaxHeaderBytes: 2 * o.MaxHead,
-		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: o.MaxStreams, MaxReadFrameSize: 64 << 10,
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: o.MaxStreams, MaxReadFrameSize: 16 << 10,
 			SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: o.WriteTimeout},
 		BaseContext: func(net.Listener) context.Context { return s.context },
 		ConnContext: withPeer,
