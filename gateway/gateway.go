@@ -26,6 +26,7 @@ import (
 	"gatehouse/policy/all"
 	"gatehouse/report"
 	"gatehouse/snapshot"
+	"gatehouse/spell"
 )
 
 // Options of a gateway. The zero value serves.
@@ -61,6 +62,8 @@ type Options struct {
 	// Key finds the installation's key that signed an attestation, nil for one it
 	// does not know. Default: it knows none.
 	Key func(id string) ed25519.PublicKey
+	// Linked tells how it stands with the link, for Prometheus; nil: there is none.
+	Linked func() telemetry.Link
 	// Now tells the time by which attestations end. Default: [time.Now].
 	Now func() time.Time
 	// Log reports what an operator should know. Default: nobody.
@@ -115,6 +118,7 @@ type Gateway struct {
 	options Options
 	limits  *limit.Limiter // nil when Options bring others
 	saved   uint32         // checksum of the state file; of the keeper until it ended
+	unsaved spell.Spell    // that the state file could not be written
 	watches sync.WaitGroup // of certificates, and the keeper of state
 
 	mu       sync.Mutex // held by Swap from beginning to end; guards all below
@@ -309,6 +313,10 @@ func (g *Gateway) Collector() *telemetry.Collector { return telemetry.NewCollect
 
 func (g *Gateway) state() telemetry.State {
 	s := telemetry.State{InFlight: g.flow.InFlight(), Connections: g.door.Connections(), Panics: g.flow.Panics(), LogDropped: g.access.Dropped()}
+	if g.options.Linked != nil {
+		s.Link = g.options.Linked()
+	}
+	s.Unwritten += g.unsaved.Times()
 	if t := g.flow.Table(); t != nil {
 		s.Keys = t.Credentials.Len()
 	}

@@ -51,7 +51,9 @@ func (g *Gateway) saveState() {
 		return
 	}
 	if err := g.writeState(g.options.State + ".new"); err != nil {
-		g.options.logf("keeping the counters of limits: %v", err)
+		g.unsaved.Met(time.Now(), 0, g.options.Log.Warn, "the counters of limits stay in memory until the disk takes them", "error", err)
+	} else {
+		g.unsaved.Over(time.Now(), g.options.Log, "the counters of limits are on disk again")
 	}
 }
 

@@ -1,7 +1,11 @@
 package gateway
 
 import (
+	"bytes"
+	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +53,33 @@ func TestCountersAreKeptWhileServing(t *testing.T) {
 		}
 		if _, err := os.Stat(file + ".new"); err == nil {
 			t.Error("a file that was not finished lies about")
+		}
+	})
+}
+
+// TestFullDiskIsToldOnce holds that a disk that does not take the counters is
+// told when that begins and when it is over, not at each attempt, and counted.
+func TestFullDiskIsToldOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gone")
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		g, err := New(Options{Limits: limit.New(limit.Options{}), State: filepath.Join(dir, "limits"), Log: slog.New(slog.NewTextHandler(&out, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5*saveEvery + saveEvery/2)
+		if n := g.state().Unwritten; n != 5 {
+			t.Errorf("counted %d faults, want 5", n)
+		}
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * saveEvery)
+		if err := g.Shutdown(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if text := out.String(); strings.Count(text, "level=WARN") != 1 || strings.Count(text, "level=INFO") != 1 || !strings.Contains(text, "times=5") {
+			t.Errorf("told:\n%s", text)
 		}
 	})
 }

@@ -32,8 +32,9 @@ func (r *Runner) keepInstances() {
 		return
 	}
 	if err := writeFile(r.Dir, instancesFile, []byte(strconv.Itoa(n)+"\n")); err != nil {
-		r.Log.Warn("keeping the number of instances", "error", err)
+		r.keeping.Met(r.Now(), 0, r.Log.Warn, "keeping the number of instances", "error", err)
 		return
 	}
+	r.keeping.Over(r.Now(), r.Log, "the number of instances is kept again")
 	r.kept = n
 }

@@ -26,7 +26,9 @@ func (r *Runner) roll() {
 		return
 	}
 	if err := r.spool.Add(r.Rollup()); err != nil {
-		r.Log.Error("counts stay in memory", "error", err)
+		r.spooling.Met(r.Now(), 0, r.Log.Error, "counts stay in memory until the disk takes them", "error", err)
+	} else {
+		r.spooling.Over(r.Now(), r.Log, "counts are on disk again")
 	}
 	select {
 	case r.send <- struct{}{}:

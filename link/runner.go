@@ -15,6 +15,7 @@ import (
 
 	"gatehouse/report"
 	"gatehouse/snapshot"
+	"gatehouse/spell"
 )
 
 // A Swap puts a manifest in force: it asks for the chunks it has not built yet,
@@ -59,6 +60,8 @@ type Runner struct {
 	told     time.Time // when health was sent last
 	kept     int       // instances of the environment, on disk
 	send     chan struct{}
+
+	spooling, saving, keeping, linked spell.Spell
 }
 
 // Start joins with the token if the instance has not joined before (a token
@@ -229,11 +232,12 @@ func (r *Runner) poll(ctx context.Context) {
 		}
 		if err == nil {
 			pause.reset()
+			r.linked.Over(r.Now(), r.Log, "the link to the control plane is back")
 			continue
 		}
 		r.told = time.Time{} // whoever answers next may know nothing
 		if ctx.Err() == nil {
-			r.Log.Warn("the link to the control plane is interrupted; the configuration in force stays", "error", err)
+			r.linked.Met(r.Now(), StatusOf(err), r.Log.Warn, "the link to the control plane is interrupted; the configuration in force stays", "error", err)
 		}
 		if StatusOf(err) == http.StatusGone { // there is a newer manifest: ask at once
 			pause.reset()
@@ -278,7 +282,9 @@ func (r *Runner) take(ctx context.Context, u *Update) error {
 	err = r.disk.Save(u, r.unsaved)
 	if err != nil {
 		// A full disk is no reason to go on with yesterday's rules.
-		r.Log.Error("configuration goes into force but is not on disk", "error", err)
+		r.saving.Met(r.Now(), 0, r.Log.Error, "configuration goes into force but is not on disk", "error", err)
+	} else {
+		r.saved(u)
 	}
 	r.put(ctx, u)
 	r.unkept = nil
@@ -300,13 +306,26 @@ func (r *Runner) keep() (wait time.Duration) {
 		return 20 * time.Second
 	}
 	if err := r.disk.Save(r.unkept, r.unsaved); err != nil {
-		return 2 * time.Second // the error was told when it came first
+		r.saving.Met(r.Now(), 0, r.Log.Error, "configuration in force is not on disk", "error", err)
+		return 2 * time.Second
 	}
-	r.Log.Info("configuration is on disk now", "serial", r.unkept.Manifest.Serial)
+	r.saved(r.unkept)
 	r.unkept = nil
 	clear(r.unsaved)
 	return 20 * time.Second
 }
+
+func (r *Runner) saved(u *Update) {
+	r.saving.Over(r.Now(), r.Log, "configuration is on disk now", "serial", u.Manifest.Serial)
+}
+
+// Unwritten is how often the disk did not take counts or configuration.
+func (r *Runner) Unwritten() int64 {
+	return r.spooling.Times() + r.saving.Times() + r.keeping.Times()
+}
+
+// Interrupted is how often the control plane could not be asked.
+func (r *Runner) Interrupted() int64 { return r.linked.Times() }
 
 // put swaps u in. A manifest that is refused whole counts as seen: the next
 // one is awaited.

@@ -27,6 +27,7 @@ import (
 	"gatehouse/gateway"
 	"gatehouse/gateway/fetch"
 	"gatehouse/gateway/listen"
+	"gatehouse/gateway/telemetry"
 	"gatehouse/link"
 	"gatehouse/settings"
 )
@@ -106,7 +107,7 @@ func (i *Instance) open(ctx context.Context) error {
 		Limits:         i.shared.limits,
 		Key:            func(id string) ed25519.PublicKey { return client.Identity().Keys[id] },
 		Listen:         listen.Options{NoFastLane: !i.FastLane},
-		TrustedProxies: i.TrustedProxies, State: filepath.Join(i.Data, "limits"), AccessLog: accessLog, Log: i.Log,
+		TrustedProxies: i.TrustedProxies, State: filepath.Join(i.Data, "limits"), AccessLog: accessLog, Log: i.Log, Linked: i.linked,
 		Fetch: fetch.New(fetch.Options{Allow: private, PlainLoopback: len(private) > 0}),
 	}); err != nil {
 		return err
@@ -116,6 +117,14 @@ func (i *Instance) open(ctx context.Context) error {
 		Dir:    i.Data, Swap: i.Gateway.Swap, Strike: i.Gateway.Strike, Standing: i.Gateway.Standing, Judged: i.Gateway.Judged(), Rollup: i.Gateway.Rollup, Health: i.Gateway.Health, Interval: i.Interval, Log: i.Log,
 	}
 	return i.runner.Start(ctx, i.Token, i.Name)
+}
+
+// linked is how the instance stands with its control plane and its disk.
+func (i *Instance) linked() telemetry.Link {
+	if i.runner == nil {
+		return telemetry.Link{}
+	}
+	return telemetry.Link{Unsent: int64(i.runner.Unsent()), Unwritten: i.runner.Unwritten(), Interrupted: i.runner.Interrupted()}
 }
 
 // networks reads a flag's networks; a bare address stands for itself.

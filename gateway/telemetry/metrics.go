@@ -18,6 +18,14 @@ type State struct {
 	Connections int64
 	Panics      int64
 	LogDropped  int64
+	Link
+}
+
+// A Link is how an instance stands with its control plane and its disk.
+type Link struct {
+	Unsent      int64 // batches of counts that wait
+	Unwritten   int64 // times that the disk did not take something
+	Interrupted int64 // times that the control plane could not be asked
 }
 
 // A Collector shows a meter and a state to Prometheus. Nothing of it runs on
@@ -31,18 +39,21 @@ type Collector struct {
 func NewCollector(m *Meter, state func() State) *Collector { return &Collector{m, state} }
 
 var (
-	descRequests = desc("requests_total", "Requests answered, by API, status class and what denied them.", "api", "class", "denied")
-	descIn       = desc("request_bytes_total", "Bytes of request bodies.", "api")
-	descOut      = desc("response_bytes_total", "Bytes of response bodies.", "api")
-	descBackend  = desc("backend_seconds_total", "Time spent waiting for backends.", "api")
-	descLatency  = desc("request_duration_seconds", "From the request's head to the answer's last byte.")
-	descSerial   = desc("manifest_serial", "Serial of the manifest in force.")
-	descAPIs     = desc("apis", "API versions, by whether they are live or set aside.", "state")
-	descKeys     = desc("credentials", "Credentials in memory.")
-	descInFlight = desc("requests_in_flight", "Requests in work.")
-	descConns    = desc("connections", "Open connections of callers.")
-	descPanics   = desc("panics_total", "Requests that ended in a fault of the program's.")
-	descDropped  = desc("log_lines_dropped_total", "Access log lines dropped under load.")
+	descRequests    = desc("requests_total", "Requests answered, by API, status class and what denied them.", "api", "class", "denied")
+	descIn          = desc("request_bytes_total", "Bytes of request bodies.", "api")
+	descOut         = desc("response_bytes_total", "Bytes of response bodies.", "api")
+	descBackend     = desc("backend_seconds_total", "Time spent waiting for backends.", "api")
+	descLatency     = desc("request_duration_seconds", "From the request's head to the answer's last byte.")
+	descSerial      = desc("manifest_serial", "Serial of the manifest in force.")
+	descAPIs        = desc("apis", "API versions, by whether they are live or set aside.", "state")
+	descKeys        = desc("credentials", "Credentials in memory.")
+	descInFlight    = desc("requests_in_flight", "Requests in work.")
+	descConns       = desc("connections", "Open connections of callers.")
+	descPanics      = desc("panics_total", "Requests that ended in a fault of the program's.")
+	descDropped     = desc("log_lines_dropped_total", "Access log lines dropped under load.")
+	descUnsent      = desc("counts_unsent", "Batches of counts that wait for the control plane.")
+	descUnwritten   = desc("disk_faults_total", "Times that counts, configuration or counters of limits could not be written to disk.")
+	descInterrupted = desc("link_faults_total", "Times that the control plane could not be asked for configuration.")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -52,7 +63,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (c *Collector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{descRequests, descIn, descOut, descBackend, descLatency, descSerial, descAPIs,
-		descKeys, descInFlight, descConns, descPanics, descDropped} {
+		descKeys, descInFlight, descConns, descPanics, descDropped, descUnsent, descUnwritten, descInterrupted} {
 		to <- d
 	}
 }
@@ -92,4 +103,7 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	gauge(descConns, float64(s.Connections))
 	counter(descPanics, float64(s.Panics))
 	counter(descDropped, float64(s.LogDropped))
+	gauge(descUnsent, float64(s.Unsent))
+	counter(descUnwritten, float64(s.Unwritten))
+	counter(descInterrupted, float64(s.Interrupted))
 }
