@@ -33,7 +33,7 @@ func Migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, files fs.FS
 		return err
 	}
 	if have > known {
-		return gatehouse.E(gatehouse.Invalid, "its tables are of version %d and this program knows %d: a newer Gatehouse has used it, and this one must not", have, known)
+		return gatehouse.E(gatehouse.Invalid, "its tables are of version %d and this program knows %d: a newer Gatehouse has used it, and what it keeps there would be lost; start that one, or restore a copy from before", have, known)
 	}
 	_, err = p.Up(ctx)
 	return err
