@@ -188,3 +188,12 @@ func TestWritesHaveADeadline(t *testing.T) {
 		t.Errorf("got a deadline %v ahead", d.write.Sub(before))
 	}
 }
+
+// What a policy or a backend may not put into a field becomes a space.
+func TestFieldsCannotBreakOut(t *testing.T) {
+	for in, want := range map[string]string{"plain": "plain", "a\r\nX-Evil: b": "a  X-Evil: b", "\x00": " ", "tab\there": "tab\there", "caf\xc3\xa9": "caf\xc3\xa9", "\x7f": " "} {
+		if got := string(appendValue([]byte("V: "), in)); got != "V: "+want {
+			t.Errorf("%q: got %q, want %q", in, got, "V: "+want)
+		}
+	}
+}
