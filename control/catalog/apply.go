@@ -69,6 +69,11 @@ func (c *Catalog) carryOut(ctx context.Context, req *Request, ahead *readings) (
 			also, err = req.Also(ctx)
 			acts = append(slices.Clone(also), acts...) // the guard is added to the first of them
 		}
+		if err == nil && req.Then != nil {
+			var then []audit.Act
+			then, err = req.Then(acts)
+			acts = append(acts, then...)
+		}
 		return acts, func(seq store.Seq) { result.Seq = seq; p.claims.keep(seq) }, err
 	})
 	if err != nil {

@@ -35,6 +35,8 @@ type Request struct {
 	// anew, so that what it read is as fresh as what the catalog read; an error
 	// refuses all.
 	Also func(ctx context.Context) ([]audit.Act, error)
+	// Then likewise adds acts that follow from those planned, and comes last.
+	Then func(planned []audit.Act) ([]audit.Act, error)
 
 	remove []string   // keys of objects to delete
 	expect *store.Seq // revision the first of them must be at

@@ -130,7 +130,7 @@ func (s *Server) repeat(ctx huma.Context, r *remembered, request string) {
 	case !r.Kept && r.Status == 0 && !stateOf(ctx.Context()).op.Secret:
 		s.refuse(ctx, gatehouse.E(gatehouse.Conflict, "this request was carried out at %s, and only its answer was lost; read the object, its change is recorded", at))
 	case !r.Kept:
-		s.refuse(ctx, gatehouse.E(gatehouse.Conflict, "this request was carried out at %s; its answer is shown only once", at))
+		s.refuse(ctx, gatehouse.E(gatehouse.Conflict, "this request was carried out at %s; its answer has a secret in it and is shown only once. If it did not reach you, revoke what was made and make another", at))
 	default:
 		ctx.SetHeader("Content-Type", r.Type)
 		ctx.SetHeader("Idempotency-Replayed", "true")

@@ -77,6 +77,7 @@ func killed(t *testing.T, db store.DB, admin string) {
 	}{
 		{"/v1/tokens", `{"subject":"user:bill","name":"NAME","life":"1h"}`, "token.create", []int{409}},
 		{version + "withdraw", `{"environment":"dev","note":"NAME"}`, "release.withdraw", []int{204}},
+		{"/v1/subscribe", `{"product":"payments/commerce","plan":"free","application":"billing/NAME","environment":"dev","key":true}`, "key.create", []int{409}},
 		{version + "release", `{"environment":"dev","note":"NAME"}`, "release.create", []int{200, 409}},
 	} {
 		for writes := range 3 {
@@ -95,6 +96,9 @@ func killed(t *testing.T, db store.DB, admin string) {
 				again := post(t, db, admin, req.path, body, key)
 				if got := allowed(t, db, req.action) - before; got != 1 {
 					t.Errorf("%s: carried out %d times, %d before the repetition", name, got, carried)
+				}
+				if keys, asked := allowed(t, db, "key.create"), allowed(t, db, "subscription.create"); keys != asked {
+					t.Errorf("%s: %d subscriptions and %d keys", name, asked, keys)
 				}
 				if text := again.Body.String(); carried == 1 && (!contains(req.done, again.Code) || strings.Contains(text, "under way")) || carried == 0 && again.Code >= 300 {
 					t.Errorf("%s: carried out %d times, and then %d: %s", name, carried, again.Code, text)

@@ -186,9 +186,7 @@ func (d *Desk) addKey(ctx context.Context, action, ref string, expires time.Time
 	if err != nil {
 		return Fresh{}, err
 	}
-	text := apikey.New()
-	k := s.key(text, now, actor(ctx), expires)
-	a, err := k.act(action, gatehouse.KeyRecord{}, "")
+	f, a, err := s.fresh(action, now, actor(ctx), expires)
 	if err != nil {
 		return Fresh{}, err
 	}
@@ -197,11 +195,19 @@ func (d *Desk) addKey(ctx context.Context, action, ref string, expires time.Time
 		return Fresh{}, err
 	}
 	a.Writes = append(a.Writes, touch)
-	seq, err := d.trail.Commit(ctx, append(acts, a)...)
+	f.Seq, err = d.trail.Commit(ctx, append(acts, a)...)
 	if err != nil {
 		return Fresh{}, err
 	}
-	return Fresh{ID: k.ID, Text: text, Expires: k.Expires, Seq: seq}, nil
+	return f, nil
+}
+
+// fresh makes a key and the act that writes it.
+func (s *Standing) fresh(action string, now time.Time, by string, expires time.Time) (Fresh, audit.Act, error) {
+	text := apikey.New()
+	k := s.key(text, now, by, expires)
+	a, err := k.act(action, gatehouse.KeyRecord{}, "")
+	return Fresh{ID: k.ID, Text: text, Expires: k.Expires}, a, err
 }
 
 // key is the record of a new key of the subscription.
