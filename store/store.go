@@ -184,6 +184,30 @@ func Turn(ctx context.Context, db DB, name string) (done func()) {
 	return func() {}
 }
 
+// A Roll is a DB whose processes can tell of each other which have ended.
+// Nothing rests on it either: a process that is only cut off may be taken for
+// one that ended, and one that ended for one that is only slow.
+type Roll interface {
+	// Process names this process.
+	Process() string
+	// Gone reports whether the process of that name is known to have ended.
+	Gone(ctx context.Context, process string) bool
+}
+
+// Process names this process where the DB keeps a roll, "" elsewhere.
+func Process(db DB) string {
+	if r, ok := db.(Roll); ok {
+		return r.Process()
+	}
+	return ""
+}
+
+// Gone asks the roll where the DB keeps one.
+func Gone(ctx context.Context, db DB, process string) bool {
+	r, ok := db.(Roll)
+	return ok && r.Gone(ctx, process)
+}
+
 // A DB is safe for use by several goroutines, and several processes may share
 // one where the engine says so. Every error is or wraps a *gatehouse.Error;
 // what the database cannot do now (disk full, locked, stopped) is of kind

@@ -36,6 +36,10 @@ const maxRemembered = 256 << 10
 // over cannot commit.
 const lease = time.Minute
 
+// settling is how old a reservation is at least before its process is taken for
+// ended by the store's roll: a connection that broke is made anew sooner.
+const settling = 5 * time.Second
+
 // A remembered answer, or the reservation for one. Done is set in the
 // transaction of the change itself, so that after a kill it is known whether
 // the request was carried out.
@@ -118,10 +122,7 @@ func (s *Server) repeat(ctx huma.Context, r *remembered, request string) {
 	case r.Request != request:
 		s.refuse(ctx, gatehouse.E(gatehouse.Invalid, "this Idempotency-Key was used for another request; take a new key"))
 	case !r.Done:
-		wait := time.Second
-		if r.By != s.process {
-			wait = max(wait, lease-time.Since(r.Time)+time.Second)
-		}
+		wait := s.patience(r)
 		ctx.SetHeader("Retry-After", strconv.Itoa(int(wait.Seconds())))
 		s.refuse(ctx, gatehouse.E(gatehouse.Conflict, "a request with this Idempotency-Key has been under way since %s; ask again with the same key in %d s", at, int(wait.Seconds())))
 	case !r.Kept && r.Status == 0 && ctx.Operation().DefaultStatus == http.StatusNoContent:

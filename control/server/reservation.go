@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"strings"
 	"sync"
 	"time"
 
@@ -59,7 +61,7 @@ func (s *Server) claim(ctx context.Context, slot string, mine remembered) (*rese
 		if err := json.Unmarshal(rec.Value, &earlier); err != nil {
 			return nil, nil, gatehouse.E(gatehouse.Internal, "reading %q: %w", slot, err)
 		}
-		if mine.Time.Sub(earlier.Time) < idempotencyTime && !s.dead(&earlier) {
+		if mine.Time.Sub(earlier.Time) < idempotencyTime && !s.dead(ctx, &earlier) {
 			return nil, &earlier, nil
 		}
 		r.rev = rec.Rev
@@ -75,6 +77,33 @@ func (s *Server) claim(ctx context.Context, slot string, mine remembered) (*rese
 
 // dead reports whether a reservation will come to nothing: its process began it
 // and goes no longer on with it, or has ended, or has not been quick.
-func (s *Server) dead(m *remembered) bool {
-	return !m.Done && (m.By == s.process || s.Alone || time.Since(m.Time) > lease)
+func (s *Server) dead(ctx context.Context, m *remembered) bool {
+	if m.Done {
+		return false
+	}
+	age := time.Since(m.Time)
+	return m.By == s.process || s.Alone || age > lease || age > settling && store.Gone(ctx, s.DB, enrolled(m.By))
+}
+
+// processName names a process among those of the database, with its name on the
+// store's roll where there is one.
+func processName(db store.DB) string { return rand.Text() + "." + store.Process(db) }
+
+// enrolled is the name on the roll.
+func enrolled(process string) string {
+	_, name, _ := strings.Cut(process, ".")
+	return name
+}
+
+// patience is how long whoever repeats a request that is under way should wait
+// before asking again.
+func (s *Server) patience(m *remembered) time.Duration {
+	most := lease
+	switch {
+	case m.By == s.process:
+		most = 0
+	case enrolled(m.By) != "":
+		most = settling
+	}
+	return max(time.Second, most-time.Since(m.Time)+time.Second)
 }

@@ -9,7 +9,6 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -70,7 +69,7 @@ type Server struct {
 // New makes a server without routes; the Bind functions of this package add
 // them, room by room.
 func New(o Options) *Server {
-	s := &Server{Options: o, Strangers: &audit.Strangers{Trail: o.Trail}, mux: http.NewServeMux(), bound: map[string]bool{}, process: rand.Text()}
+	s := &Server{Options: o, Strangers: &audit.Strangers{Trail: o.Trail}, mux: http.NewServeMux(), bound: map[string]bool{}, process: processName(o.DB)}
 	s.api = newAPI(s.mux, o.Version)
 	s.api.UseMiddleware(s.begin)
 	return s
@@ -163,7 +162,7 @@ var ifNoneMatch = &huma.Param{
 // idempotencyKey is the header that makes a repeated POST safe.
 var idempotencyKey = &huma.Param{
 	Name: "Idempotency-Key", In: "header", Schema: &huma.Schema{Type: huma.TypeString, MaxLength: new(maxKey)},
-	Description: "Text of the caller's choice. The same key with the same request within 24 hours is carried out once and gets the first answer again, or is told that it was carried out where that answer showed a secret or was lost; with another request it is refused.",
+	Description: "Text of the caller's choice. The same key with the same request within 24 hours is carried out once and gets the first answer again, or is told that it was carried out where that answer showed a secret or was lost; with another request it is refused. While the first is under way the answer is 409 with Retry-After; one that was killed runs again, at the latest a minute after it began.",
 }
 
 // listed says what the lists of a kind filter and sort by.

@@ -16,7 +16,8 @@ import (
 )
 
 type engine struct {
-	pool *pgxpool.Pool
+	pool  *pgxpool.Pool
+	place place
 
 	stop func() // ends the listener and waits for it
 

@@ -66,7 +66,13 @@ func (e *engine) hear(ctx context.Context, config *pgx.ConnConfig) {
 	if _, err := c.Exec(ctx, `LISTEN `+channel); err != nil {
 		return
 	}
+	held := false
 	for e.wake(); ctx.Err() == nil && !c.IsClosed(); e.wake() {
+		if !held { // the server may not have noticed yet that the connection before is gone
+			if err := c.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, int64(e.place)).Scan(&held); err != nil {
+				return
+			}
+		}
 		nap, cancel := context.WithTimeout(ctx, poll)
 		_, err := c.WaitForNotification(nap)
 		napped := nap.Err() != nil

@@ -43,7 +43,7 @@ func Open(ctx context.Context, url string) (store.DB, error) {
 		pool.Close()
 		return nil, gatehouse.E(kind(err), "opening the PostgreSQL database: %w", err)
 	}
-	e := &engine{pool: pool, moved: make(chan struct{})}
+	e := &engine{pool: pool, place: newPlace(), moved: make(chan struct{})}
 	e.listen()
 	return sqlstore.New(e), nil
 }

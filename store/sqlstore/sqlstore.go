@@ -76,6 +76,20 @@ func (d *DB) Turn(ctx context.Context, name string) (done func()) {
 	return func() {}
 }
 
+// Process implements store.Roll; an engine with one process keeps none.
+func (d *DB) Process() string {
+	if e, ok := d.engine.(store.Roll); ok {
+		return e.Process()
+	}
+	return ""
+}
+
+// Gone implements store.Roll.
+func (d *DB) Gone(ctx context.Context, process string) bool {
+	e, ok := d.engine.(store.Roll)
+	return ok && e.Gone(ctx, process)
+}
+
 // query is for one statement outside of a transaction.
 func (d *DB) query(ctx context.Context, doing string, s Statement, row func(scan func(...any) error) error) error {
 	return d.fail(doing, d.engine.Read(ctx, func(c Conn) error { return c.Query(ctx, s, row) }))
