@@ -107,6 +107,15 @@ func (e *engine) Snapshot(ctx context.Context, f func(sqlstore.Conn) error) erro
 	return f(&conn{q: tx})
 }
 
+func (e *engine) Patient(ctx context.Context, f func(sqlstore.Conn) error) error {
+	return e.Snapshot(ctx, func(c sqlstore.Conn) error {
+		if err := c.Exec(ctx, sqlstore.Statement{SQL: `SET LOCAL statement_timeout = 0`}); err != nil {
+			return err
+		}
+		return f(c)
+	})
+}
+
 func (e *engine) Write(ctx context.Context, f func(sqlstore.Conn) (store.Seq, error)) error {
 	// Read committed: each statement sees what was committed before it began,
 	// and all but the first begin when no other writer is under way.

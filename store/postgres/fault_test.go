@@ -114,15 +114,16 @@ func TestTurns(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close(context.Background())
+	// Turns are locks of one number, places of processes of two (objsubid).
 	var ended bool
 	if err := other.QueryRow(t.Context(), `SELECT bool_and(pg_terminate_backend(pid)) FROM pg_locks
-		WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&ended); err != nil || !ended {
+		WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&ended); err != nil || !ended {
 		t.Fatalf("ending the holder: %t, %v", ended, err)
 	}
 	done = store.Turn(t.Context(), b, "x")
 	var held int
 	if err := other.QueryRow(t.Context(), `SELECT count(*) FROM pg_locks
-		WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&held); err != nil || held != 1 {
+		WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&held); err != nil || held != 1 {
 		t.Errorf("after the holder is gone %d hold the turn, %v; want who waited", held, err)
 	}
 	done()

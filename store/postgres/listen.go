@@ -69,7 +69,7 @@ func (e *engine) hear(ctx context.Context, config *pgx.ConnConfig) {
 	held := false
 	for e.wake(); ctx.Err() == nil && !c.IsClosed(); e.wake() {
 		if !held { // the server may not have noticed yet that the connection before is gone
-			if err := c.QueryRow(ctx, `SELECT pg_try_advisory_lock($1)`, int64(e.place)).Scan(&held); err != nil {
+			if err := c.QueryRow(ctx, `SELECT pg_try_advisory_lock($1, $2)`, places, int32(e.place)).Scan(&held); err != nil {
 				return
 			}
 		}
