@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 	"strings"
 
@@ -47,6 +48,20 @@ func (d *db) List(ctx context.Context, q store.Query) (store.Page, error) {
 		}
 	}
 	return page, nil
+}
+
+func (d *db) All(ctx context.Context, kind string) iter.Seq2[store.Record, error] {
+	return func(yield func(store.Record, error) bool) {
+		page, err := d.List(ctx, store.Query{Kind: kind})
+		for _, r := range page.Records {
+			if !yield(r, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(store.Record{}, err)
+		}
+	}
 }
 
 // before orders by sort value and key; without Sort all values are "".

@@ -111,6 +111,11 @@ func (e *engine) Snapshot(ctx context.Context, f func(sqlstore.Conn) error) erro
 	return within(ctx, e.readers, "BEGIN", "COMMIT", f)
 }
 
+// Patient is Snapshot: nothing bounds a statement but its context.
+func (e *engine) Patient(ctx context.Context, f func(sqlstore.Conn) error) error {
+	return e.Snapshot(ctx, f)
+}
+
 func (e *engine) Write(ctx context.Context, f func(sqlstore.Conn) (store.Seq, error)) error {
 	err := within(ctx, e.writer, "BEGIN IMMEDIATE", "COMMIT", func(c sqlstore.Conn) error {
 		_, err := f(c)

@@ -38,6 +38,8 @@ type Engine interface {
 	Read(ctx context.Context, f func(Conn) error) error
 	// Snapshot lends a connection whose statements all see one state.
 	Snapshot(ctx context.Context, f func(Conn) error) error
+	// Patient is Snapshot for a statement that may run for minutes.
+	Patient(ctx context.Context, f func(Conn) error) error
 	// Write runs f in a transaction, commits it durably and wakes watchers of
 	// the number that f returns. When f fails nothing is written.
 	Write(ctx context.Context, f func(Conn) (store.Seq, error)) error

@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) store.DB) {
 		{"list in pages", pages},
 		{"pages under writes", pagesUnderWrites},
 		{"list as of", listAsOf},
+		{"every record", everyRecord},
 		{"cursors", cursors},
 		{"history", history},
 		{"as of a time", asOfTime},
