@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"runtime"
 	"testing"
 
@@ -30,7 +31,10 @@ func (s *shelf) GetMany(_ context.Context, keys []string) (map[string]store.Reco
 	return out, nil
 }
 func (s *shelf) List(context.Context, store.Query) (store.Page, error) { return store.Page{}, nil }
-func (s *shelf) Head(context.Context) (store.Head, error)              { return store.Head{Seq: s.head}, nil }
+func (s *shelf) All(context.Context, string) iter.Seq2[store.Record, error] {
+	return func(func(store.Record, error) bool) {}
+}
+func (s *shelf) Head(context.Context) (store.Head, error) { return store.Head{Seq: s.head}, nil }
 func (s *shelf) Changes(context.Context, store.Seq, int) ([]store.Change, store.Seq, error) {
 	return nil, s.head, nil
 }

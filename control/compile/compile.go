@@ -14,6 +14,7 @@ package compile
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -31,6 +32,7 @@ import (
 type Reader interface {
 	GetMany(ctx context.Context, keys []string) (map[string]store.Record, error)
 	List(ctx context.Context, q store.Query) (store.Page, error)
+	All(ctx context.Context, kind string) iter.Seq2[store.Record, error]
 	Changes(ctx context.Context, after store.Seq, limit int) ([]store.Change, store.Seq, error)
 	Head(ctx context.Context) (store.Head, error)
 }

@@ -34,7 +34,11 @@ func (s *State) Load(ctx context.Context) error {
 	}
 	latest := head.Seq
 	for _, kind := range kinds {
-		seen, err := s.loadKind(ctx, kind)
+		load := s.loadKind
+		if kind == gatehouse.KindSubscription || kind == gatehouse.KindKey { // of which there may be a million
+			load = s.loadAll
+		}
+		seen, err := load(ctx, kind)
 		if err != nil {
 			return err
 		}
@@ -84,14 +88,23 @@ func (s *State) takeAll(changes []store.Change, seq store.Seq) (latest time.Time
 	return latest
 }
 
-// loadKind reads the records of one kind. While a page is taken in the next one
-// is read.
-func (s *State) loadKind(ctx context.Context, kind gatehouse.Kind) (seen store.Seq, err error) {
+// loadKind reads the records of one kind, in order.
+func (s *State) loadKind(ctx context.Context, kind gatehouse.Kind) (store.Seq, error) {
+	return s.read(ctx, kind, s.pages)
+}
+
+// loadAll reads the records of one kind in the order in which they come quickest.
+func (s *State) loadAll(ctx context.Context, kind gatehouse.Kind) (store.Seq, error) {
+	return s.read(ctx, kind, s.heap)
+}
+
+// read takes pages of records in. While one is taken in the next one is read.
+func (s *State) read(ctx context.Context, kind gatehouse.Kind, from func(context.Context, string, chan<- store.Page) error) (seen store.Seq, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	pages, failed := make(chan store.Page, 1), make(chan error, 1)
 	go func() {
 		defer close(pages)
-		failed <- s.pages(ctx, string(kind), pages)
+		failed <- from(ctx, string(kind), pages)
 	}()
 	for page := range pages {
 		s.mu.Lock()
@@ -120,4 +133,26 @@ func (s *State) pages(ctx context.Context, kind string, to chan<- store.Page) er
 		}
 		q.After = page.Next
 	}
+}
+
+// heap reads records as they lie in the store. The last page tells a state that
+// all of them were in at the latest.
+func (s *State) heap(ctx context.Context, kind string, to chan<- store.Page) error {
+	var page store.Page
+	for r, err := range s.db.All(ctx, kind) {
+		if err != nil {
+			return err
+		}
+		if page.Records = append(page.Records, r); len(page.Records) == pageSize {
+			to <- page // read takes all
+			page.Records = make([]store.Record, 0, pageSize)
+		}
+	}
+	head, err := s.db.Head(ctx)
+	if err != nil {
+		return err
+	}
+	page.Seq = head.Seq
+	to <- page
+	return nil
 }

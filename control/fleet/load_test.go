@@ -2,6 +2,7 @@ package fleet_test
 
 import (
 	"context"
+	"iter"
 	"testing"
 	"time"
 
@@ -17,16 +18,18 @@ type slow struct {
 	read, end chan struct{}
 }
 
-func (s slow) List(ctx context.Context, q store.Query) (store.Page, error) {
-	if q.Kind == string(gatehouse.KindKey) {
+func (s slow) All(ctx context.Context, kind string) iter.Seq2[store.Record, error] {
+	if kind != string(gatehouse.KindKey) {
+		return s.DB.All(ctx, kind)
+	}
+	return func(yield func(store.Record, error) bool) {
 		close(s.read)
 		select {
 		case <-s.end:
 		case <-ctx.Done():
-			return store.Page{}, ctx.Err()
+			yield(store.Record{}, ctx.Err())
 		}
 	}
-	return s.DB.List(ctx, q)
 }
 
 // While a control plane reads what there is, it knows its gateways, hands out
