@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,27 +33,25 @@ type measurement struct {
 }
 
 // Measure returns a table.
-func Measure(ctx context.Context, quick bool) (text string, err error) {
+func Measure(ctx context.Context, quick bool) (string, error) {
 	m := &measurement{apis: 2000, rounds: 200}
 	if quick {
 		m.apis, m.rounds = 200, 20
 	}
-	if m.site, err = site.New(); err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, m.site.Close()) }()
-	var end func() error
-	if m.control, end, err = m.site.Within(ctx); err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	for _, step := range []struct {
-		name string
-		run  func(context.Context) error
-	}{{"filling", m.fill}, {"putting a framework in force", m.govern}, {"revoking", m.revoking}} {
-		if err := step.run(ctx); err != nil {
-			return "", fmt.Errorf("%s: %w", step.name, err)
+	err := site.Within(ctx, func(s *site.Site, c *control.Control) error {
+		m.site, m.control = s, c
+		for _, step := range []struct {
+			name string
+			run  func(context.Context) error
+		}{{"filling", m.fill}, {"putting a framework in force", m.govern}, {"revoking", m.revoking}} {
+			if err := step.run(ctx); err != nil {
+				return fmt.Errorf("%s: %w", step.name, err)
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return "", err
 	}
 	return m.table(), nil
 }
@@ -203,8 +200,6 @@ func (m *measurement) revoking(ctx context.Context) error {
 		}
 		m.restored = append(m.restored, took)
 	}
-	slices.Sort(m.revoked)
-	slices.Sort(m.restored)
 	return nil
 }
 
@@ -229,12 +224,8 @@ func (m *measurement) table() string {
 	fmt.Fprintf(&b, "## The gate at gateways\n\n%s; load average %s.\n", results.Machine(), results.Load())
 	fmt.Fprintf(&b, "%d APIs of 10 operations in an environment that enforces the gate; one attestation after the other is revoked and restored (%d of them), while the gateway is called without a key. ", m.apis, m.rounds)
 	b.WriteString("Counted from the answer of the management wing, which the measuring process holds (SQLite), to the first answer of the gateway, a process of its own.\n\n")
-	b.WriteString("| what | p50 | p99 | most | goal |\n|---|---|---|---|---|\n")
-	line := func(what string, all []time.Duration, goal string) {
-		ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-		fmt.Fprintf(&b, "| %s | %.1f ms | %.1f ms | %.1f ms | %s |\n", what, ms(all[len(all)/2]), ms(all[len(all)*99/100]), ms(all[len(all)-1]), goal)
-	}
-	line("attestation revoked, until the API is refused", m.revoked, "p99 < 1 s")
-	line("attested again, until it is served", m.restored, "")
+	b.WriteString(results.Quantiles(
+		results.Times{What: "attestation revoked, until the API is refused", All: m.revoked, Goal: "p99 < 1 s"},
+		results.Times{What: "attested again, until it is served", All: m.restored}))
 	return b.String()
 }

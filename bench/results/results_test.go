@@ -1,6 +1,10 @@
 package results
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"time"
+)
 
 func TestReplace(t *testing.T) {
 	const a = "<!-- a: begin -->\none\n<!-- a: end -->\n"
@@ -13,5 +17,16 @@ func TestReplace(t *testing.T) {
 		if got := replace(tt.page, "a", "two\n\n"); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
+	}
+}
+
+func TestQuantiles(t *testing.T) {
+	var all []time.Duration
+	for i := range 200 {
+		all = append(all, time.Duration(200-i)*time.Millisecond)
+	}
+	got := Quantiles(Times{What: "it", All: all, Goal: "p99 < 1 s"})
+	if want := "| it | 101.0 ms | 199.0 ms | 200.0 ms | p99 < 1 s |\n"; !strings.HasSuffix(got, want) || all[0] != 200*time.Millisecond {
+		t.Errorf("got %s, want %s and the times as they were", got, want)
 	}
 }

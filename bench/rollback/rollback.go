@@ -7,9 +7,7 @@ package rollback
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,25 +29,23 @@ type measurement struct {
 }
 
 // Measure returns a table.
-func Measure(ctx context.Context, quick bool) (text string, err error) {
+func Measure(ctx context.Context, quick bool) (string, error) {
 	m := &measurement{apis: 2000, rounds: 200}
 	if quick {
 		m.apis, m.rounds = 200, 40
 	}
-	if m.site, err = site.New(); err != nil {
+	err := site.Within(ctx, func(s *site.Site, c *control.Control) error {
+		m.site, m.control = s, c
+		if err := m.fill(); err != nil {
+			return fmt.Errorf("filling: %w", err)
+		}
+		if err := m.roll(ctx); err != nil {
+			return fmt.Errorf("rolling back: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
 		return "", err
-	}
-	defer func() { err = errors.Join(err, m.site.Close()) }()
-	var end func() error
-	if m.control, end, err = m.site.Within(ctx); err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, end()) }()
-	if err := m.fill(); err != nil {
-		return "", fmt.Errorf("filling: %w", err)
-	}
-	if err := m.roll(ctx); err != nil {
-		return "", fmt.Errorf("rolling back: %w", err)
 	}
 	return m.table(), nil
 }
@@ -113,8 +109,6 @@ func (m *measurement) roll(ctx context.Context) error {
 			time.Sleep(time.Millisecond)
 		}
 	}
-	slices.Sort(m.decided)
-	slices.Sort(m.served)
 	return nil
 }
 
@@ -123,12 +117,8 @@ func (m *measurement) table() string {
 	fmt.Fprintf(&b, "## Rolling back\n\n%s; load average %s.\n", results.Machine(), results.Load())
 	fmt.Fprintf(&b, "Beside %d APIs of 10 operations, one API version goes back to the revision before, and back again, %d times. ", m.apis, m.rounds)
 	b.WriteString("Counted from when the management wing is asked (SQLite, in the measuring process) to the first answer of the gateway, a process of its own.\n\n")
-	b.WriteString("| what | p50 | p99 | most | goal |\n|---|---|---|---|---|\n")
-	line := func(what string, all []time.Duration, goal string) {
-		ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-		fmt.Fprintf(&b, "| %s | %.1f ms | %.1f ms | %.1f ms | %s |\n", what, ms(all[len(all)/2]), ms(all[len(all)*99/100]), ms(all[len(all)-1]), goal)
-	}
-	line("decided and on record", m.decided, "")
-	line("served by the gateway", m.served, "p99 < 1 s")
+	b.WriteString(results.Quantiles(
+		results.Times{What: "decided and on record", All: m.decided},
+		results.Times{What: "served by the gateway", All: m.served, Goal: "p99 < 1 s"}))
 	return b.String()
 }

@@ -15,10 +15,25 @@ import (
 	"gatehouse/control/server"
 )
 
-// Within starts the control plane in the measuring process, so that time counts
-// from when it has decided, rather than from when an answer came by HTTP. The
-// gateway stays a process of its own; end ends both.
-func (s *Site) Within(ctx context.Context) (c *control.Control, end func() error, err error) {
+// Within does something with a new site whose control plane is in the measuring
+// process, so that time counts from when it has decided, rather than from when an
+// answer came by HTTP. The gateway is a process of its own.
+func Within(ctx context.Context, do func(*Site, *control.Control) error) (err error) {
+	s, err := New()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	c, end, err := s.within(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	return do(s, c)
+}
+
+// within starts the control plane; end ends it and the gateway.
+func (s *Site) within(ctx context.Context) (c *control.Control, end func() error, err error) {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
 	if c, err = control.Open(ctx, control.Options{Data: s.Data(), Log: log, Version: "bench"}); err != nil {
 		return nil, nil, err
