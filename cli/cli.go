@@ -73,6 +73,7 @@ func (a *App) Run(ctx context.Context, args []string, extra ...func(*App) *cobra
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	root.InitDefaultCompletionCmd(args...)
+	prelude(root)
 	a.complete(root)
 	a.strict(root)
 	err := root.ExecuteContext(ctx)

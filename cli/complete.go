@@ -61,30 +61,44 @@ func (a *App) complete(c *cobra.Command) {
 
 // arguments completes by what the usage line calls each argument.
 func (a *App) arguments(words []string) cobra.CompletionFunc {
-	return func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	return func(c *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 		const none = cobra.ShellCompDirectiveNoFileComp
 		if len(args) >= len(words) {
 			return nil, none
 		}
-		switch word := strings.Trim(words[len(args)], "[]"); {
+		word := strings.TrimPrefix(words[len(args)], "[")
+		word, suffix, _ := strings.Cut(strings.TrimSuffix(word, "]"), "[") // TEAM/API[@VERSION]
+		names := func(kind gatehouse.Kind) ([]string, cobra.ShellCompDirective) {
+			return a.namesOf(c.Context(), kind, typed), none
+		}
+		switch {
 		case strings.HasPrefix(word, "FILE"), strings.HasPrefix(word, "PATH"), strings.HasPrefix(word, "-f"):
 			return nil, cobra.ShellCompDirectiveDefault
 		case word == "KIND":
 			return kindNames(), none
 		case word == "TEAM/NAME":
 			if k, ok := gatehouse.Info(args[0]); ok {
-				return a.names(c.Context(), k.Kind), none
+				return names(k.Kind)
 			}
-		case strings.HasPrefix(word, "TEAM/API@VERSION"):
-			return a.versions(c.Context()), none
+		case word == "TEAM/API@VERSION":
+			return a.versions(c.Context(), typed), none
+		case word == "TEAM/API" && suffix == "@VERSION":
+			if strings.Contains(typed, "@") {
+				return a.versions(c.Context(), typed), none
+			}
+			return names(gatehouse.KindAPI)
 		case word == "TEAM/PRODUCT":
-			return a.names(c.Context(), gatehouse.KindProduct), none
+			return names(gatehouse.KindProduct)
 		case word == "TEAM/SUBSCRIPTION":
-			return a.names(c.Context(), gatehouse.KindSubscription), none
+			return names(gatehouse.KindSubscription)
+		case word == "TEAM":
+			return names(gatehouse.KindTeam)
 		case word == "GATEWAY":
-			return a.names(c.Context(), gatehouse.KindGateway), none
+			return names(gatehouse.KindGateway)
 		case word == "NAME" && (c.Name() == "context" || c.Name() == "logout"):
 			return a.savedNames(), none
+		case strings.HasPrefix(word, "NAME") && c.Parent() != nil && c.Parent().Name() == "framework":
+			return names(gatehouse.KindFramework)
 		}
 		return nil, none
 	}
@@ -109,8 +123,9 @@ func (a *App) savedNames() (names []string) {
 	return names
 }
 
-// objects are the first of a kind; none where no server answers in time.
-func (a *App) objects(ctx context.Context, kind gatehouse.Kind) []adminapi.ObjectBody {
+// objects are the first of a kind, of the team that was typed if one was; none
+// where no server answers in time.
+func (a *App) objects(ctx context.Context, kind gatehouse.Kind, typed string) []adminapi.ObjectBody {
 	if ctx == nil {
 		ctx = context.Background()
 	}
@@ -120,22 +135,30 @@ func (a *App) objects(ctx context.Context, kind gatehouse.Kind) []adminapi.Objec
 	if err != nil {
 		return nil
 	}
-	page, err := api.List(ctx, kind, "", adminapi.PageRequest{Limit: maxCompleted}, "")
+	team, _, ok := strings.Cut(typed, "/")
+	if info, _ := gatehouse.Info(string(kind)); !ok || !info.Owned {
+		team = ""
+	}
+	page, err := api.List(ctx, kind, team, adminapi.PageRequest{Limit: maxCompleted}, "")
 	if err != nil {
 		return nil
 	}
 	return page.Body.Items
 }
 
-func (a *App) names(ctx context.Context, kind gatehouse.Kind) (names []string) {
-	for _, o := range a.objects(ctx, kind) {
+func (a *App) names(ctx context.Context, kind gatehouse.Kind) []string {
+	return a.namesOf(ctx, kind, "")
+}
+
+func (a *App) namesOf(ctx context.Context, kind gatehouse.Kind, typed string) (names []string) {
+	for _, o := range a.objects(ctx, kind, typed) {
 		names = append(names, o.Metadata.Ref())
 	}
 	return names
 }
 
-func (a *App) versions(ctx context.Context) (names []string) {
-	for _, o := range a.objects(ctx, gatehouse.KindAPI) {
+func (a *App) versions(ctx context.Context, typed string) (names []string) {
+	for _, o := range a.objects(ctx, gatehouse.KindAPI, typed) {
 		all, err := versionNames(o.Spec)
 		if err != nil {
 			continue
