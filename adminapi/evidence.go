@@ -51,7 +51,7 @@ type (
 		}
 	}
 	ListEvidenceRequest struct {
-		Team  string `query:"team" doc:"Of this team; left out, the organization's, and - for all."`
+		Team  string `query:"team" doc:"Of this team; left out, all that you may see, and - for all there is."`
 		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
 		After string `query:"after" doc:"Cursor from the page before."`
 	}

@@ -106,7 +106,7 @@ func (a *App) evidenceList() *cobra.Command {
 			})
 		},
 	}
-	c.Flags().StringVar(&in.Team, "team", "", "of this team; - for all")
+	c.Flags().StringVar(&in.Team, "team", "", "of this team; default all that you may see")
 	c.Flags().IntVar(&in.Limit, "limit", 100, "how many at most")
 	c.Flags().StringVar(&in.After, "after", "", "cursor of the page before")
 	return c

@@ -39,8 +39,12 @@ func Command(name, version string, getenv func(string) string) *cobra.Command {
 		Long: `Run one gateway instance. The first start joins the control plane with a token from
 "gatehouse gateway-token create", which is good once: for the same instance again while it
 has not kept its certificate. Later ones need none. What it got last lies in --data, so that
-it starts and serves without the control plane.`,
-		Example: "  " + name + " --control https://control.example.com:9080 --token ghj_…",
+it starts and serves without the control plane.
+
+It talks to the control plane by TLS alone, on the port of the management API, also on the
+same machine and where people use plain http there: --control https://127.0.0.1:9080. No
+certificate has to be made for that: the token tells which one to trust.`,
+		Example: "  " + example(name) + " --control https://control.example.com:9080 --token ghj_…",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.Control == "" {
 				return errors.New("--control says where the control plane is, such as https://control.example.com:9080")
@@ -62,6 +66,14 @@ it starts and serves without the control plane.`,
 	f.StringVar(&o.Data, "data", filepath.Join(".", "gatehouse-gateway-data"), "directory of identity, last good configuration and counts")
 	settings.Bind(c, getenv)
 	return c
+}
+
+// example is the command as it is typed.
+func example(name string) string {
+	if name == "gateway" {
+		return "gatehouse gateway"
+	}
+	return name
 }
 
 func run(ctx context.Context, o Options, common settings.Common) error {

@@ -161,22 +161,32 @@ func (s *Shelf) Content(ctx context.Context, hash string) ([]byte, error) {
 	return data, nil
 }
 
-// List are the files of a team, or of all for "-", page by page.
-func (s *Shelf) List(ctx context.Context, team, after string, limit int) (all []gatehouse.Evidence, next string, err error) {
+// List are the files of a team that see lets through, or of all teams and the
+// organization for "", page by page.
+func (s *Shelf) List(ctx context.Context, team, after string, limit int, see func(team string) bool) (all []gatehouse.Evidence, next string, err error) {
 	q := store.Query{Kind: string(gatehouse.KindEvidence), Sort: "time", Desc: true, After: after, Limit: limit}
-	if team != "-" {
+	if team != "" {
 		q.Where = map[string]string{"team": team}
 	}
-	page, err := s.db.List(ctx, q)
-	if err != nil {
-		return nil, "", err
-	}
-	for _, r := range page.Records {
-		e, err := evidenceOf(r)
+	for {
+		page, err := s.db.List(ctx, q)
 		if err != nil {
 			return nil, "", err
 		}
-		all = append(all, *e)
+		for i, r := range page.Records {
+			e, err := evidenceOf(r)
+			if err != nil {
+				return nil, "", err
+			}
+			if !see(e.Team) {
+				continue
+			}
+			if all = append(all, *e); len(all) == limit && (i+1 < len(page.Records) || page.Next != "") {
+				return all, q.NextAfter(page.Sorts[i], r.Key), nil
+			}
+		}
+		if q.After = page.Next; q.After == "" {
+			return all, "", nil
+		}
 	}
-	return all, page.Next, nil
 }
