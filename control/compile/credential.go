@@ -21,66 +21,11 @@ type storedSubscription struct {
 	} `json:"status"`
 }
 
-// read takes the record; false when it is none.
-func (r *storedSubscription) read(value []byte) bool {
-	if r.quick(value) {
-		return true
-	}
-	*r = storedSubscription{}
-	return json.Unmarshal(value, r) == nil
-}
-
-func (r *storedSubscription) quick(value []byte) bool {
-	p := quick{rest: value, ok: true}
-	spec := func(name []byte) {
-		switch string(name) {
-		case "application":
-			r.Object.Spec.Application = string(p.text())
-		case "product":
-			r.Object.Spec.Product = string(p.text())
-		case "plan":
-			r.Object.Spec.Plan = string(p.text())
-		case "environment":
-			r.Object.Spec.Environment = string(p.text())
-		default:
-			p.skip()
-		}
-	}
-	object := func(name []byte) {
-		if string(name) == "spec" {
-			p.object(spec, "application", "product", "plan", "environment")
-		} else {
-			p.skip()
-		}
-	}
-	status := func(name []byte) {
-		switch string(name) {
-		case "state":
-			r.Status.State = string(p.text())
-		case "expires":
-			r.Status.Expires = p.time()
-		default:
-			p.skip()
-		}
-	}
-	p.object(func(name []byte) {
-		switch string(name) {
-		case "object":
-			p.object(object, "spec")
-		case "status":
-			p.object(status, "state", "expires")
-		default:
-			p.skip()
-		}
-	}, "object", "status")
-	return p.end()
-}
-
 func (s *State) ingestSubscription(name string, value []byte) {
 	next := subscription{name: name}
 	// Of a million records only what counts is read, and each once.
 	var stored storedSubscription
-	if value != nil && stored.read(value) {
+	if value != nil && json.Unmarshal(value, &stored) == nil {
 		spec, status := &stored.Object.Spec, &stored.Status
 		team, _, _ := strings.Cut(name, "/")
 		next.application = s.ring.intern(qualify(spec.Application, team))
@@ -101,41 +46,12 @@ type storedKey struct {
 	Expires, Revoked         time.Time
 }
 
-func (k *storedKey) read(value []byte) bool {
-	if k.quick(value) {
-		return true
-	}
-	*k = storedKey{}
-	return json.Unmarshal(value, k) == nil
-}
-
-func (k *storedKey) quick(value []byte) bool {
-	p := quick{rest: value, ok: true}
-	p.object(func(name []byte) {
-		switch string(name) {
-		case "subscription":
-			k.Subscription = string(p.text())
-		case "hash":
-			k.Hash = string(p.text())
-		case "tail":
-			k.Tail = string(p.text())
-		case "expires":
-			k.Expires = p.time()
-		case "revoked":
-			k.Revoked = p.time()
-		default:
-			p.skip()
-		}
-	}, "subscription", "hash", "tail", "expires", "revoked")
-	return p.end()
-}
-
 func (s *State) ingestKey(at string, value []byte) {
 	id := strings.TrimPrefix(at, string(gatehouse.KindKey)+"/")
 	var k storedKey
 	var next key
 	ok := false
-	if value != nil && k.read(value) && k.Revoked.IsZero() {
+	if value != nil && json.Unmarshal(value, &k) == nil && k.Revoked.IsZero() {
 		raw, err := base64.RawURLEncoding.DecodeString(k.Hash)
 		if ok = err == nil && len(raw) == len(next.hash); ok {
 			next.hash, next.expires = snapshot.Credential(raw), unix(k.Expires)
