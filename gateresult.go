@@ -49,6 +49,8 @@ type GateResult struct {
 	Demanded time.Time `json:"demanded,omitzero"`
 	// Warned is when the end of a notice, or of an answer, was announced last.
 	Warned time.Time `json:"warned,omitzero"`
+	// Told is when that end was first known.
+	Told time.Time `json:"told,omitzero"`
 	// Due is when to look again although nothing changed.
 	Due time.Time `json:"due,omitzero"`
 	// Seq is the batch of the store that the evaluation read up to.

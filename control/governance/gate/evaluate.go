@@ -127,7 +127,7 @@ func (g *Gate) ungoverned(ctx context.Context, l *looking, p *past, now time.Tim
 	if !l.released || l.bench.withdrawn {
 		return c, nil
 	}
-	until, err := g.grace(ctx, l, p, noFramework, 0, now)
+	until, err := g.grace(ctx, l, p, &c, 0, now)
 	if !until.IsZero() {
 		c.Outcome, c.Until = gatehouse.GateGrace, until
 	}

@@ -144,7 +144,7 @@ func (g *Gate) noticeOf(ctx context.Context, v View, t Target, live bool, env *g
 	r := &ruling{looking: &looking{Target: t, env: env, rev: &rev}, past: p, result: &gatehouse.GateResult{
 		Environment: t.Environment, Mode: gatehouse.GateEnforce, API: t.API(), Version: t.Version, Revision: t.Revision, Released: live,
 		Framework: by.Framework, FrameworkVersion: by.FrameworkVersion, FrameworkHash: by.FrameworkHash,
-		Outcome: gatehouse.GateGrace, Controls: []gatehouse.GateControl{c}, Time: now, By: actor(ctx), Notice: until, Expires: until, Due: now, Demanded: now, Warned: now,
+		Outcome: gatehouse.GateGrace, Controls: []gatehouse.GateControl{c}, Time: now, By: actor(ctx), Notice: until, Expires: until, Due: now, Demanded: now, Warned: now, Told: now,
 	}}
 	s := r.statement(now)
 	id, err := uuid.NewV7()

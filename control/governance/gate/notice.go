@@ -17,26 +17,48 @@ import (
 // person's answer, is announced.
 var noticeWarnings = []time.Duration{7 * 24 * time.Hour, 24 * time.Hour}
 
+// warnings are those that fit into a term: what is too short for any of them is
+// announced once, half-way.
+func warnings(known []time.Duration, term time.Duration) (fit []time.Duration) {
+	for _, d := range known {
+		if d < term {
+			fit = append(fit, d)
+		}
+	}
+	if len(fit) == 0 {
+		fit = []time.Duration{term / 2}
+	}
+	return fit
+}
+
 // grace is until when what is live may fall short of a control, zero for not at
 // all. It never grows, and a revision is given one notice of a control of a
 // framework version, so that nothing is put off by changing it to and fro. What
-// the API's own team changed is no surprise to it, and gives none.
-func (g *Gate) grace(ctx context.Context, l *looking, p *past, id string, grace time.Duration, now time.Time) (time.Time, error) {
-	until, err := g.until(ctx, l, p, id, grace, now)
+// the API's own team changed is no surprise to it, and gives none. Nor has a
+// revision that comes later any of its own: it may go on with exactly what is
+// found of the one that is live, for as long as that one may.
+func (g *Gate) grace(ctx context.Context, l *looking, p *past, c *gatehouse.GateControl, grace time.Duration, now time.Time) (time.Time, error) {
+	until, err := g.until(ctx, l, p, c, grace, now)
 	if err != nil || !now.Before(until) {
 		return time.Time{}, err
 	}
 	return until, nil
 }
 
-func (g *Gate) until(ctx context.Context, l *looking, p *past, id string, grace time.Duration, now time.Time) (none time.Time, err error) {
+func (g *Gate) until(ctx context.Context, l *looking, p *past, c *gatehouse.GateControl, grace time.Duration, now time.Time) (none time.Time, err error) {
 	if l.live == nil {
 		return none, nil
 	}
-	if until, ok := p.noticed(l, id); ok {
+	before := controlOf(p.live, c.ID)
+	if !l.exposed(p, now) {
+		if before == nil || before.Outcome != gatehouse.GateGrace || !carried(before, c) {
+			return none, nil
+		}
+		return before.Until, nil
+	}
+	if until, ok := p.noticed(l, c.ID); ok {
 		return until, nil
 	}
-	before := controlOf(p.live, id)
 	same := p.live != nil && p.live.Framework == l.bench.framework && (l.bench.judging == nil || p.live.FrameworkHash == l.bench.hash)
 	switch {
 	case l.begins(p):
@@ -57,6 +79,32 @@ func (g *Gate) until(ctx context.Context, l *looking, p *past, id string, grace 
 		return none, nil // it fell short before, or a new revision brought it
 	}
 	return l.fromBeginning(p, grace, now), nil
+}
+
+// exposed tells whether callers reached the revision before the framework version
+// in force judged it, or before the gate was demanded: what comes later knew.
+func (l *looking) exposed(p *past, now time.Time) bool {
+	return l.released || l.beside() && (!l.came().After(l.bench.since) || !l.came().After(l.demanded(p, now)))
+}
+
+// carried tells whether all that is found of a control was found of what is live
+// as well: where the check looked at the same, or found nothing else.
+func carried(before, now *gatehouse.GateControl) bool {
+	if before.Inputs == now.Inputs {
+		return true
+	}
+	type place struct{ operation, object, field, rule, detail string }
+	had := map[place]int{}
+	for _, f := range before.Findings {
+		had[place{f.Operation, f.Object, f.Field, f.Rule, f.Detail}]++
+	}
+	for _, f := range now.Findings {
+		at := place{f.Operation, f.Object, f.Field, f.Rule, f.Detail}
+		if had[at]--; had[at] < 0 {
+			return false
+		}
+	}
+	return now.More == 0 // else not all of it is known
 }
 
 // fromBeginning is until when a control that was not asked before may be fallen
@@ -226,13 +274,13 @@ func (r *ruling) warn(now time.Time) {
 	if end.IsZero() {
 		return
 	}
-	r.result.Warned = now
+	r.result.Warned, r.result.Told = now, now
 	if was, _ := ending(r.past.live); r.result.Released && was.Equal(end) {
-		if r.result.Warned = r.past.live.Warned; r.result.Warned.IsZero() { // a program of before told nothing
-			r.result.Warned = r.past.live.Time
-		}
+		before := r.past.live
+		r.result.Warned = cmp.Or(before.Warned, before.Time) // a program of before told nothing
+		r.result.Told = cmp.Or(before.Told, r.result.Warned)
 	}
-	for _, d := range noticeWarnings {
+	for _, d := range warnings(noticeWarnings, end.Sub(r.result.Told)) {
 		at := end.Add(-d)
 		switch {
 		case now.Before(at):
@@ -259,7 +307,7 @@ func (g *Gate) except(ctx context.Context, l *looking, p *past, r *rule.Rule, c 
 		c.Outcome, c.Waiver, c.Until = gatehouse.GateWaived, w.ID, w.Expires
 		return nil
 	}
-	until, err := g.grace(ctx, l, p, r.ID, r.Grace.Std(), now)
+	until, err := g.grace(ctx, l, p, c, r.Grace.Std(), now)
 	if !until.IsZero() {
 		c.Outcome, c.Until = gatehouse.GateGrace, until
 	}

@@ -39,6 +39,9 @@ func (g *Gate) rule(ctx context.Context, l *looking) (*ruling, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := g.current(ctx, l, p); err != nil {
+		return nil, err
+	}
 	r := &ruling{looking: l, past: p}
 	if r.result, err = g.evaluate(ctx, l, p); err != nil {
 		return nil, err
@@ -49,6 +52,30 @@ func (g *Gate) rule(ctx context.Context, l *looking) (*ruling, error) {
 	}
 	r.warn(g.now())
 	return r, nil
+}
+
+// current has the past tell what is found now of what is live, where the last
+// evaluation of that is not by what judges the revision beside it.
+func (g *Gate) current(ctx context.Context, l *looking, p *past) error {
+	now := g.now()
+	if l.live == nil || l.exposed(p, now) {
+		return nil
+	}
+	if was := p.live; was != nil && was.Revision == l.live.Revision && was.Framework == l.bench.framework && was.FrameworkHash == l.bench.textHash() &&
+		was.Mode == l.bench.mode && (was.Due.IsZero() || now.Before(was.Due)) {
+		return nil
+	}
+	live := l.Target
+	live.Revision = l.live.Revision
+	at, err := g.look(ctx, l.view, live)
+	if err != nil {
+		return err
+	}
+	its, err := g.recall(ctx, live)
+	if err == nil {
+		p.live, err = g.evaluate(ctx, at, its)
+	}
+	return err
 }
 
 // attest makes the attestation of a result that passes, unless there is one
@@ -163,7 +190,7 @@ func (r *ruling) acts() ([]audit.Act, error) {
 		a.Action, a.Reason = "gate.fail", because(r.result)
 	case r.result.Outcome == gatehouse.GateGrace:
 		a.Reason = "on notice until " + r.result.Notice.Format(time.RFC3339) + ": " + because(r.result)
-		if r.made != nil { // else its attestation says so already: each notice is given once
+		if r.notifies() { // each notice is given once, however often its attestation is renewed
 			a.Action = "gate.notice"
 		}
 	}
@@ -178,6 +205,30 @@ func (r *ruling) acts() ([]audit.Act, error) {
 		return []audit.Act{a}, nil
 	}
 	return []audit.Act{a, {Action: "attestation.revoke", Object: "Attestation " + r.Environment + " " + r.ID() + "#" + short(r.Revision), Team: r.Team, Reason: r.taken.Reason}}, nil
+}
+
+// notifies tells whether the revision is on notice of a control until a moment
+// that it was not told of before.
+func (r *ruling) notifies() bool {
+	was := r.past.next
+	if r.result.Released {
+		was = r.past.live
+	}
+	for _, c := range r.result.Controls {
+		if c.Outcome != gatehouse.GateGrace {
+			continue
+		}
+		if own := r.past.own; own != nil && own.Notices[noticeKey(r.result.FrameworkHash, c.ID)].Equal(c.Until) {
+			continue
+		}
+		if was != nil && was.Revision == r.Revision && was.FrameworkHash == r.result.FrameworkHash {
+			if b := controlOf(was, c.ID); b != nil && b.Outcome == gatehouse.GateGrace && b.Until.Equal(c.Until) {
+				continue
+			}
+		}
+		return true
+	}
+	return false
 }
 
 // summary is what the trail keeps of a result.

@@ -387,7 +387,7 @@ func (g *Gate) sweepWaiver(ctx context.Context, w *gatehouse.Waiver, rev store.S
 		return nil
 	}
 	near := time.Time{}
-	for _, d := range waiverWarnings {
+	for _, d := range warnings(waiverWarnings, w.Expires.Sub(w.Decided)) {
 		// The last of the warnings that is due; those before it are past.
 		if at := w.Expires.Add(-d); !now.Before(at) && w.Warned.Before(at) && w.Decided.Before(at) {
 			near = at
