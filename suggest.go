@@ -20,6 +20,18 @@ func Nearest(word string, known []string) string {
 	return best
 }
 
+// OrThere is what follows a name that nothing has: the nearest there is, or all
+// when they are few.
+func OrThere(name string, known []string) string {
+	if near := Nearest(name, known); near != "" {
+		return fmt.Sprintf("; did you mean %q?", near)
+	}
+	if len(known) == 0 || len(known) > 20 {
+		return ""
+	}
+	return "; there is " + strings.Join(known, ", ")
+}
+
 // suggest is what follows an unknown word: the nearest known one, or all when
 // there are few.
 func suggest(word string, known []string) string {

@@ -48,6 +48,7 @@ no server running. That a pack was taken is on record.`,
 				err = os.Rename(f.Name(), out)
 			}
 			if err != nil {
+				err = gatehouse.E(gatehouse.KindOf(err), "%w; %s is not written", err, out)
 				return errors.Join(err, os.Remove(f.Name()))
 			}
 			a.note("wrote %s", out)

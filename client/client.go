@@ -104,6 +104,9 @@ func (c *Client) send(ctx context.Context, o adminapi.Operation, in any) (*http.
 		if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 			return nil, gatehouse.E(gatehouse.Denied, "the certificate of %s is not to be trusted: %w; --ca FILE or GATEHOUSE_CA names its authority", c.base, root(err))
 		}
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, gatehouse.E(gatehouse.Unavailable, "asking the control plane at %s: the connection broke before an answer came", c.base)
+		}
 		return nil, gatehouse.E(gatehouse.Unavailable, "reaching the control plane at %s: %w", c.base, &Unreached{root(err)})
 	}
 	if resp.StatusCode >= 300 {

@@ -2,8 +2,11 @@ package client
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 
+	"gatehouse"
 	"gatehouse/adminapi"
 )
 
@@ -15,6 +18,10 @@ func (c *Client) GetEvidencePack(ctx context.Context, in adminapi.EvidencePackRe
 		return err
 	}
 	defer resp.Body.Close()
-	_, err = io.Copy(w, resp.Body)
-	return err
+	if n, err := io.Copy(w, resp.Body); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return gatehouse.E(gatehouse.Unavailable, "reading the pack: the connection broke after %d bytes", n)
+	} else if err != nil {
+		return fmt.Errorf("reading the pack: %w", err)
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package compile
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -32,7 +33,7 @@ func (s *State) Explain(id, env, operation, plan string) (*Explanation, error) {
 	defer s.mu.RUnlock()
 	e := s.envs[env]
 	if e == nil || s.model.envs[env] == nil {
-		return nil, gatehouse.E(gatehouse.NotFound, "explaining %q: there is no environment %q", id, env)
+		return nil, gatehouse.E(gatehouse.NotFound, "explaining %q: there is no environment %q%s", id, env, gatehouse.OrThere(env, slices.Sorted(maps.Keys(s.model.envs))))
 	}
 	if aside, ok := e.asides[snapshot.KindAPI+" "+id]; ok {
 		return nil, gatehouse.E(gatehouse.Conflict, "explaining %q: it is set aside in %q: %s", id, env, aside.Reason)

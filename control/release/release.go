@@ -3,8 +3,6 @@ package release
 import (
 	"cmp"
 	"context"
-	"fmt"
-	"strings"
 
 	"gatehouse"
 	"gatehouse/control/audit"
@@ -135,16 +133,7 @@ func (d *Desk) move(ctx context.Context, doing string, ref catalog.Ref, env stri
 }
 
 // near says which environment was perhaps meant, or which there are.
-func (p *plan) near(name string) string {
-	known := sorted(p.Environments)
-	if near := gatehouse.Nearest(name, known); near != "" {
-		return fmt.Sprintf("; did you mean %q?", near)
-	}
-	if len(known) == 0 || len(known) > 20 {
-		return ""
-	}
-	return "; there is " + strings.Join(known, ", ")
-}
+func (p *plan) near(name string) string { return gatehouse.OrThere(name, sorted(p.Environments)) }
 
 // work decides, and holds what was decided to the rules that hold for all.
 func (m *move) work(ctx context.Context, decide func(*move) error) (err error) {

@@ -163,3 +163,15 @@ func TestShortNoticeIsAnnounced(t *testing.T) {
 		t.Error("covered after its notice")
 	}
 }
+
+func TestUnknownEnvironmentNamesThoseThereAre(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api())
+	w.enforce("2026.1", "["+limit+"]")
+	at := w.target()
+	at.Environment = "acceptance"
+	_, err := w.gate.Run(w.ctx, at)
+	w.refused(err, gatehouse.NotFound, `there is no environment "acceptance"; there is dev, prod`)
+	_, err = w.gate.AskWaiver(w.ctx, gatehouse.Waiver{API: "payments/orders", Control: "limits", Environment: "prd", Reason: "x", Expires: w.clock.Add(day)})
+	w.refused(err, gatehouse.NotFound, `there is no environment "prd"; did you mean "prod"?`)
+}

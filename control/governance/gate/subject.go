@@ -44,7 +44,7 @@ func (g *Gate) lookBy(ctx context.Context, v View, t Target, since func(context.
 		return nil, err
 	}
 	if l.env == nil {
-		return nil, gatehouse.E(gatehouse.NotFound, "there is no environment %q", t.Environment)
+		return nil, NoEnvironment(ctx, g.db, t.Environment)
 	}
 	l.rev = new(gatehouse.Revision)
 	if ok, err := decode(ctx, v, t.revisionKey(t.Revision), l.rev); err != nil {

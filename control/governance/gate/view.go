@@ -126,6 +126,21 @@ func each(ctx context.Context, db store.DB, q store.Query, do func(store.Record)
 	}
 }
 
+// NoEnvironment is the error that there is no such environment; it names the one
+// that was perhaps meant, or those there are.
+func NoEnvironment(ctx context.Context, db store.DB, name string) error {
+	var known []string
+	prefix := gatehouse.Key(gatehouse.KindEnvironment, "", "")
+	err := each(ctx, db, store.Query{Kind: string(gatehouse.KindEnvironment)}, func(r store.Record) error {
+		known = append(known, strings.TrimPrefix(r.Key, prefix))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return gatehouse.E(gatehouse.NotFound, "there is no environment %q%s", name, gatehouse.OrThere(name, known))
+}
+
 // decode reads a record into v; false when there is none.
 func decode(ctx context.Context, v View, key string, into any) (bool, error) {
 	value, err := v.Record(ctx, key)

@@ -117,7 +117,7 @@ func (g *Gate) waivable(ctx context.Context, team, name, version string, ask gat
 			return "", err
 		}
 		if env == nil {
-			return "", gatehouse.E(gatehouse.NotFound, "there is no environment %q", ask.Environment)
+			return "", NoEnvironment(ctx, g.db, ask.Environment)
 		}
 	}
 	named := ask.Framework

@@ -21,6 +21,7 @@ import (
 	"gatehouse/control/audit"
 	"gatehouse/control/compile"
 	"gatehouse/control/governance/framework"
+	"gatehouse/control/governance/gate"
 	"gatehouse/pack"
 	"gatehouse/store"
 )
@@ -79,7 +80,7 @@ func (k *Pack) open(ctx context.Context) error {
 	db := k.Trail.DB
 	if k.environment != "" {
 		if _, err := db.Get(ctx, gatehouse.Key(gatehouse.KindEnvironment, "", k.environment)); gatehouse.Is(err, gatehouse.NotFound) {
-			return gatehouse.E(gatehouse.NotFound, "there is no environment %q", k.environment)
+			return gate.NoEnvironment(ctx, db, k.environment)
 		} else if err != nil {
 			return err
 		}
