@@ -266,6 +266,8 @@ func TestWholeWay(t *testing.T) {
 	counted <- []report.Count{{API: "a/x@v1", Class: 2, Requests: 3}}
 	g.Flush()
 	waitFor(t, "counts taken", func() bool { return total(t, db) == 3 })
+	// Taken is not yet known to be taken: the answer lets go of the batch.
+	waitFor(t, "batch let go", func() bool { return g.Unsent() == 0 })
 
 	// The same token does not let a second instance in.
 	second := &link.Client{URL: "https://control", Dial: p.pipe.Dial}
