@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -68,6 +70,50 @@ func TestBodiesStreamBothWays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A caller that reads nothing of an answer does not draw it into memory, not even
+// on a connection for which the kernel has made much room.
+func TestUnreadAnswer(t *testing.T) {
+	if text, err := os.ReadFile("/proc/sys/net/core/rmem_max"); err == nil {
+		if n, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && n < window {
+			t.Skipf("net.core.rmem_max is %d; the system keeps its own bound", n)
+		}
+	}
+	const large = 128 << 20
+	var gave atomic.Int64
+	url := raw(t, func(p *peer) {
+		for r := p.request(); r != nil; r = p.request() {
+			p.say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", large))
+			if r.Method == "POST" {
+				io.Copy(p.Conn, r.Body)
+				continue
+			}
+			piece := make([]byte, 64<<10)
+			for gave.Load() < large {
+				n, err := p.Write(piece)
+				if err != nil {
+					return
+				}
+				gave.Add(int64(n))
+			}
+		}
+	})
+	b := acquire(t, Options{}, snapshot.Backend{}, url)
+	if got := do(b, withBody(exchange("POST", "/"), zeros(large), large)); len(got.Body) != large {
+		t.Fatalf("got %d bytes back, %q", len(got.Body), got.Failure+got.Torn)
+	}
+	a, f := b.Do(t.Context(), exchange("GET", "/"))
+	if f != nil {
+		t.Fatal(f)
+	}
+	defer a.Body.Close()
+	for last := int64(-1); last != gave.Load(); time.Sleep(200 * time.Millisecond) {
+		last = gave.Load()
+	}
+	if n := gave.Load(); n > 24_000_000 {
+		t.Errorf("the backend got rid of %d bytes of an answer that nobody reads", n)
 	}
 }
 

@@ -39,7 +39,7 @@ func newTarget(key string, b *snapshot.Backend, spec snapshot.Target, o *Options
 		return nil, fmt.Errorf("target %q is not a URL of scheme, host and path", spec.URL)
 	}
 	t := &target{key: key, url: spec.URL, host: u.Host, base: strings.TrimRight(u.EscapedPath(), "/")}
-	t.dialer.Control = guard(o.Deny)
+	t.dialer.Control = control(o.Deny)
 	t.dialer.KeepAlive = 30 * time.Second
 	t.pool.idleFor, t.pool.age = o.IdleConn, o.ConnAge
 	port := u.Port()
