@@ -4,6 +4,7 @@
 //
 //	go run ./bench                     all sections, about twenty minutes
 //	go run ./bench -only traffic,keys  some of them
+//	go run ./bench -only soak          an hour, which is done when asked for alone
 //	go run ./bench -quick              less of everything, nothing written
 package main
 
@@ -18,6 +19,7 @@ import (
 
 	"gatehouse/bench/apply"
 	"gatehouse/bench/gate"
+	"gatehouse/bench/held"
 	"gatehouse/bench/keys"
 	"gatehouse/bench/landscape"
 	"gatehouse/bench/linting"
@@ -31,35 +33,38 @@ import (
 type section struct {
 	name string
 	run  func(ctx context.Context, quick bool) (string, error)
+	long bool // measured only when named
 }
 
 var sections = []section{
-	{"apply", apply.Measure},
-	{"landscape", landscape.Measure},
-	{"keys", keys.Measure},
-	{"gate", gate.Measure},
-	{"again", gate.MeasureAgain},
-	{"rollback", rollback.Measure},
-	{"access", quote.Access},
-	{"request", quote.Request},
-	{"traffic", traffic.Measure},
-	{"more", traffic.More},
-	{"peers", traffic.Peers},
-	{"lint", linting.Measure},
+	{name: "apply", run: apply.Measure},
+	{name: "landscape", run: landscape.Measure},
+	{name: "keys", run: keys.Measure},
+	{name: "gate", run: gate.Measure},
+	{name: "again", run: gate.MeasureAgain},
+	{name: "rollback", run: rollback.Measure},
+	{name: "access", run: quote.Access},
+	{name: "request", run: quote.Request},
+	{name: "traffic", run: traffic.Measure},
+	{name: "more", run: traffic.More},
+	{name: "peers", run: traffic.Peers},
+	{name: "held", run: held.Measure},
+	{name: "soak", run: held.Soak, long: true},
+	{name: "lint", run: linting.Measure},
 }
 
 func main() {
 	if len(os.Args) > 1 && traffic.Role(os.Args[1:]) { // a process of a measurement
 		return
 	}
-	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, again, rollback, access, request, traffic, more, peers, lint")
+	only := flag.String("only", "", "measure these sections alone: apply, landscape, keys, gate, again, rollback, access, request, traffic, more, peers, held, soak, lint")
 	quick := flag.Bool("quick", false, "less of everything; write nothing")
 	file := flag.String("file", "bench/RESULTS.md", "where results are written")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	for _, s := range sections {
-		if *only != "" && !slices.Contains(strings.Split(*only, ","), s.name) {
+		if *only == "" && s.long || *only != "" && !slices.Contains(strings.Split(*only, ","), s.name) {
 			continue
 		}
 		text, err := s.run(ctx, *quick)
