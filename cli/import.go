@@ -41,13 +41,14 @@ already: a bare one would take back its quotas, members and notifications when i
 			if o.File, o.Files, err = bundle.ReadDefinition(args[0], bundle.Options{}); err != nil {
 				return err
 			}
-			if !o.NoTeam && a.hasTeam(c.Context(), o.Team) {
-				o.NoTeam = true
-				a.note("team %s is there already: its document is left out", o.Team)
-			}
+			known := !o.NoTeam && a.hasTeam(c.Context(), o.Team)
+			o.NoTeam = o.NoTeam || known
 			b, err := bundle.ImportOpenAPI(o)
 			if err != nil {
 				return err
+			}
+			if known {
+				a.note("team %s is there already: its document is left out", o.Team)
 			}
 			if dir != "" {
 				if err := b.WriteFlat(dir); err != nil {

@@ -153,7 +153,7 @@ func (s *Server) admit(o adminapi.Operation) func(huma.Context, func(huma.Contex
 				}
 			}
 		}
-		if err := repeated(ctx); err != nil {
+		if err := s.readable(ctx); err != nil {
 			s.refuse(ctx, err)
 			return
 		}
@@ -168,6 +168,14 @@ func (s *Server) admit(o adminapi.Operation) func(huma.Context, func(huma.Contex
 func (s *Server) refuse(ctx huma.Context, err error) {
 	r, w := humago.Unwrap(ctx)
 	writeProblem(w, r.WithContext(ctx.Context()), s.fail(ctx.Context(), err))
+}
+
+// readable refuses a query that cannot be meant as it is.
+func (s *Server) readable(ctx huma.Context) error {
+	if err := repeated(ctx); err != nil {
+		return err
+	}
+	return s.namesEnvironment(ctx)
 }
 
 // repeated refuses a query parameter that is given twice: which of them counts
