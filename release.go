@@ -37,6 +37,17 @@ type Release struct {
 	Override string `json:"override,omitempty"`
 	// Canary is another revision that takes a share of the callers.
 	Canary *Canary `json:"canary,omitempty"`
+	// CanaryEnded is how the canary went whose callers were sent back last; gone
+	// with the next change.
+	CanaryEnded *CanaryEnd `json:"canaryEnded,omitempty"`
+}
+
+// A CanaryEnd is why a canary did not come in.
+type CanaryEnd struct {
+	Revision string `json:"revision"`
+	Weight   int    `json:"weight"` // percent of the callers it had
+	By       string `json:"by"`
+	Reason   string `json:"reason,omitempty"` // the bound it passed, or what who stopped it said
 }
 
 // A CanaryPlan says how a revision comes in steps.

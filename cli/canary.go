@@ -263,6 +263,8 @@ func pastTable(items []adminapi.ReleaseItem) table {
 		}
 		if k := r.Canary; k != nil {
 			canary, r.By, r.Note = short(k.Revision)+" "+strconv.Itoa(k.Weight())+"%", k.By, k.Note
+		} else if e := r.CanaryEnded; e != nil {
+			canary, r.By, r.Note = short(e.Revision)+" sent back", e.By, e.Reason
 		}
 		t.add(r.Changed.Format(time.RFC3339), state, short(r.Revision), canary, r.By, r.Note)
 	}

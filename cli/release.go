@@ -153,19 +153,22 @@ func (a *App) released(ctx context.Context, v adminapi.VersionPath, r adminapi.R
 	if err != nil {
 		return err
 	}
-	what := fmt.Sprintf("%s#%s", ref, short(r.Revision))
+	what, seen := fmt.Sprintf("%s#%s", ref, short(r.Revision)), r
 	switch {
 	case total == 0:
 		a.note("released %s into %s; no gateway runs that environment yet", what, r.Environment)
 	case live == total || wait == 0:
 		a.note("applied on %d of %d gateway instances in %s", live, total, took.Round(10*time.Millisecond))
+		if live == total {
+			seen.State = "live" // the record keeps what is wanted; who asked learns what is so
+		}
 	default:
 		a.note("applied on %d of %d gateway instances after %s", live, total, took.Round(10*time.Millisecond))
 		if err = a.behind(ctx, v, r, what); gatehouse.Is(err, gatehouse.Conflict) {
 			return err // refused, so there is nothing to show as released
 		}
 	}
-	return errors.Join(a.show(r, func() table { return releaseTable(r) }, func() []string { return []string{ref} }), err)
+	return errors.Join(a.show(r, func() table { return releaseTable(seen) }, func() []string { return []string{ref} }), err)
 }
 
 func releaseTable(r adminapi.ReleaseBody) table {

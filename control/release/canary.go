@@ -98,6 +98,9 @@ func (m *move) beginCanary(ctx context.Context, rev *gatehouse.Revision, terms T
 
 // will plans what the release becomes.
 func (m *move) will(action string, next *gatehouse.Release, reason string) {
+	if next != nil {
+		next.CanaryEnded = nil
+	}
 	m.p.Releases[m.key] = &catalog.Wish{
 		Key: m.key, Env: m.env, API: m.ref.API(), Version: m.ref.Version, Was: m.now, Rev: m.rev, Next: next, Action: action, Reason: reason,
 	}
@@ -106,8 +109,10 @@ func (m *move) will(action string, next *gatehouse.Release, reason string) {
 // endCanary sends the canary's callers back.
 func (m *move) endCanary(action, reason string) error {
 	next := *m.now
+	k := next.Canary
 	next.Canary = nil
 	m.will(action, &next, reason)
+	next.CanaryEnded = &gatehouse.CanaryEnd{Revision: k.Revision, Weight: k.Weight(), By: m.p.Actor, Reason: reason}
 	return nil
 }
 
