@@ -17,16 +17,8 @@ import (
 // apart by revision stays, and that batches taken before stay taken.
 func TestUpgradeKeepsUsage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "gatehouse.db")
-	old := fstest.MapFS{}
-	for _, name := range []string{"migrations/0001_store.sql", "migrations/0002_job.sql"} {
-		data, err := fs.ReadFile(migrations, name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		old[name] = &fstest.MapFile{Data: data}
-	}
 	db := raw(t, path)
-	if err := sqlstore.Migrate(t.Context(), sqlstore.SQLite, db, old); err != nil {
+	if err := sqlstore.Migrate(t.Context(), sqlstore.SQLite, db, before(t, "0003")); err != nil {
 		t.Fatal(err)
 	}
 	hour := time.Date(2027, 5, 1, 10, 0, 0, 0, time.UTC)
@@ -68,4 +60,61 @@ func TestUpgradeKeepsUsage(t *testing.T) {
 	if err != nil || len(rows) != 1 || rows[0].Requests != 10 || rows[0].Latency[0] != 4 || len(rows[0].Bins) != 1 || rows[0].Bins[0].N != 3 {
 		t.Errorf("got %+v, %v; want 10 requests, three of them in a bin", rows, err)
 	}
+}
+
+// TestUpgradeTallies holds that what was written before tables knew how many
+// records lack an entry is in lists sorted by it.
+func TestUpgradeTallies(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "gatehouse.db")
+	db := raw(t, path)
+	if err := sqlstore.Migrate(t.Context(), sqlstore.SQLite, db, before(t, "0005")); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{
+		`INSERT INTO record VALUES ('a', 'K', '1', 1, 1, '{"x":"1"}'), ('b', 'K', '1', 1, 1, ''), ('c', 'L', '1', 1, 1, '')`,
+		`INSERT INTO entry VALUES ('K', 'x', '1', 'a')`,
+		`UPDATE head SET seq = 1`,
+	} {
+		if _, err := db.Exec(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	db.Close()
+
+	now, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer now.Close()
+	for kind, want := range map[string]string{"K": "ba", "L": "c"} {
+		page, err := now.List(t.Context(), store.Query{Kind: kind, Sort: "x", Limit: 10})
+		got := ""
+		for _, r := range page.Records {
+			got += r.Key
+		}
+		if err != nil || got != want {
+			t.Errorf("%s: got %q, %v; want %q", kind, got, err, want)
+		}
+	}
+}
+
+// before are the migrations numbered below one.
+func before(t *testing.T, number string) fstest.MapFS {
+	t.Helper()
+	old := fstest.MapFS{}
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if name >= "migrations/"+number {
+			continue
+		}
+		data, err := fs.ReadFile(migrations, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old[name] = &fstest.MapFile{Data: data}
+	}
+	return old
 }

@@ -123,8 +123,8 @@ func (l *listing) with() error {
 	return l.read(&b, `s.value`, `s.key`, "", after)
 }
 
-// without reads records that lack the entry to sort by. Mostly there is none,
-// and counting along two indexes tells so sooner than looking at each.
+// without reads records that lack the entry to sort by. Mostly there is none, as
+// table tally tells; otherwise the search ends with the last one.
 func (l *listing) without() error {
 	after := l.after
 	if after != nil && after.Value != "" { // among those with
@@ -137,7 +137,7 @@ func (l *listing) without() error {
 		return nil
 	}
 	var lacking int64
-	count := Statement{`SELECT (SELECT count(*) FROM record WHERE kind = $1) - (SELECT count(*) FROM entry WHERE kind = $1 AND name = $2)`,
+	count := Statement{`SELECT COALESCE((SELECT n FROM tally WHERE kind = $1 AND name = ''), 0) - COALESCE((SELECT n FROM tally WHERE kind = $1 AND name = $2), 0)`,
 		[]any{l.q.Kind, l.q.Sort}}
 	if err := l.conn.Query(l.ctx, count, func(scan func(...any) error) error { return scan(&lacking) }); err != nil || lacking == 0 {
 		return err

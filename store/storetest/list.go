@@ -63,6 +63,43 @@ func list(t *testing.T, db store.DB) {
 	}
 }
 
+// Records come to lack the entry that a list is sorted by, and get it, in every
+// way there is: the list has each of them all the while.
+func lacking(t *testing.T, db store.DB) {
+	other := put("Thing/b", store.Any, "rank", "2")
+	other.Kind = "Other"
+	for _, step := range []struct {
+		name string
+		b    store.Batch
+		want string // of kind Thing by rank
+	}{
+		{"all have it", writes(put("Thing/a", store.Any, "rank", "3"), put("Thing/b", store.Any, "rank", "2"), put("Thing/c", store.Any, "rank", "1")), "c b a"},
+		{"one is new without", writes(put("Thing/d", store.Any)), "d c b a"},
+		{"one loses it", writes(put("Thing/b", store.Any)), "b d c a"},
+		{"one loses it to another", writes(put("Thing/c", store.Any, "state", "x")), "b c d a"},
+		{"one of those without goes", writes(store.Write{Key: "Thing/d", Expect: store.Any}), "b c a"},
+		{"one is written as it is", writes(put("Thing/c", store.Any, "state", "x")), "b c a"},
+		{"two get it back", writes(put("Thing/b", store.Any, "rank", "5"), put("Thing/c", store.Any, "rank", "4")), "a c b"},
+		{"one becomes of another kind", writes(other), "a c"},
+		{"and comes back without", writes(put("Thing/b", store.Any)), "b a c"},
+		{"the last one with it goes", writes(store.Write{Key: "Thing/a", Expect: store.Any}, put("Thing/c", store.Any)), "b c"},
+		{"nothing is left", writes(store.Write{Key: "Thing/b", Expect: store.Any}, store.Write{Key: "Thing/c", Expect: store.Any}), ""},
+		{"and it begins again", writes(put("Thing/c", store.Any), put("Thing/d", store.Any, "rank", "1")), "c d"},
+	} {
+		apply(t, db, step.b)
+		for _, desc := range []bool{false, true} {
+			records, _, err := all(t.Context(), db, store.Query{Kind: "Thing", Sort: "rank", Desc: desc, Limit: 2})
+			got := keysOf(records)
+			if desc {
+				slices.Reverse(got)
+			}
+			if is := strings.ReplaceAll(strings.Join(got, " "), "Thing/", ""); err != nil || is != step.want {
+				t.Errorf("%s (down: %t): got %q, %v; want %q", step.name, desc, is, err, step.want)
+			}
+		}
+	}
+}
+
 func pages(t *testing.T, db store.DB) {
 	var b store.Batch
 	for i := range 53 {

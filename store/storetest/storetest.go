@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) store.DB) {
 		{"large", large},
 		{"get many", getMany},
 		{"list", list},
+		{"list of what lacks an entry", lacking},
 		{"list in pages", pages},
 		{"pages under writes", pagesUnderWrites},
 		{"list as of", listAsOf},
