@@ -51,9 +51,10 @@ type (
 		}
 	}
 	ListEvidenceRequest struct {
-		Team  string `query:"team" doc:"Of this team; left out, all that you may see, and - for all there is."`
-		Limit int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
-		After string `query:"after" doc:"Cursor from the page before."`
+		Team         string `query:"team" doc:"Of this team; left out, all that you may see, and - for all there is."`
+		Organization bool   `query:"organization" doc:"Of the organization alone, of no team."`
+		Limit        int    `query:"limit" minimum:"1" maximum:"1000" default:"100" doc:"How many at most."`
+		After        string `query:"after" doc:"Cursor from the page before."`
 	}
 	EvidenceAnswer struct{ Body gatehouse.Evidence }
 	EvidenceList   struct {

@@ -107,6 +107,7 @@ func (a *App) evidenceList() *cobra.Command {
 		},
 	}
 	c.Flags().StringVar(&in.Team, "team", "", "of this team; default all that you may see")
+	c.Flags().BoolVar(&in.Organization, "organization", false, "of the organization alone, of no team")
 	c.Flags().IntVar(&in.Limit, "limit", 100, "how many at most")
 	c.Flags().StringVar(&in.After, "after", "", "cursor of the page before")
 	return c

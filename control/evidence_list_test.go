@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"gatehouse"
@@ -14,8 +15,8 @@ func TestEvidenceOneMaySee(t *testing.T) {
 	for _, team := range []string{"a", "b"} {
 		s.put(gatehouse.KindTeam, "", team, `{}`)
 	}
-	for _, e := range []struct{ name, team string }{{"one", "a"}, {"two", "b"}, {"three", ""}, {"four", "a"}, {"five", "b"}, {"six", "a"}} {
-		s.want(201, call{token: s.admin, method: "POST", path: "/v1/evidence", body: `{"name":"` + e.name + `","team":"` + e.team + `","content":"` + "b2ZmaWNl" + map[string]string{"one": "AAAA", "two": "AAAB", "three": "AAAC", "four": "AAAD", "five": "AAAE", "six": "AAAF"}[e.name] + `"}`})
+	for _, e := range []struct{ name, team string }{{"one", "a"}, {"two", "b"}, {"three", ""}, {"four", "a"}, {"five", "b"}, {"six", "a"}, {"seven", ""}} {
+		s.want(201, call{token: s.admin, method: "POST", path: "/v1/evidence", body: `{"name":"` + e.name + `","team":"` + e.team + `","content":"` + "b2ZmaWNl" + map[string]string{"one": "AAAA", "two": "AAAB", "three": "AAAC", "four": "AAAD", "five": "AAAE", "six": "AAAF", "seven": "AAAG"}[e.name] + `"}`})
 	}
 	list := func(token, query string) (names []string) {
 		t.Helper()
@@ -46,8 +47,16 @@ func TestEvidenceOneMaySee(t *testing.T) {
 	for _, team := range []string{"b", "-"} {
 		s.want(403, call{token: dev, method: "GET", path: "/v1/evidence?team=" + team})
 	}
+	s.want(403, call{token: dev, method: "GET", path: "/v1/evidence?organization=true"})
+	if got := list(s.admin, "&organization=true"); !slices.Equal(got, []string{"seven", "three"}) {
+		t.Errorf("of the organization alone there are %v", got)
+	}
+	both := s.want(422, call{token: s.admin, method: "GET", path: "/v1/evidence?organization=true&team=a"})
+	if !strings.Contains(string(both.body), `team \"a\"`) {
+		t.Errorf("of both: %s", both.body)
+	}
 	for _, query := range []string{"", "&team=-"} {
-		if got := list(s.admin, query); len(got) != 6 {
+		if got := list(s.admin, query); len(got) != 7 {
 			t.Errorf("the administrator sees %v", got)
 		}
 	}

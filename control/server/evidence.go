@@ -53,10 +53,13 @@ func (r evidenceRoom) add(ctx context.Context, in *adminapi.AddEvidenceRequest) 
 	return &adminapi.EvidenceAnswer{Body: *e}, nil
 }
 
-// list is what the caller may see; of a team that was named, or of all that there
-// is, what is not to be seen is refused.
+// list is what the caller may see; of a team that was named, of the organization, or
+// of all that there is, what is not to be seen is refused.
 func (r evidenceRoom) list(ctx context.Context, in *adminapi.ListEvidenceRequest) (*adminapi.EvidenceList, error) {
-	if in.Team != "" {
+	if in.Organization && in.Team != "" {
+		return nil, gatehouse.E(gatehouse.Invalid, "listing evidence: it is asked for the organization's and for that of team %q; ask for one of them", in.Team)
+	}
+	if in.Organization || in.Team != "" {
 		if err := r.allow(ctx, "evidence.list", whose(in.Team)); err != nil {
 			return nil, err
 		}
@@ -72,7 +75,7 @@ func (r evidenceRoom) list(ctx context.Context, in *adminapi.ListEvidenceRequest
 	if team == "-" {
 		team = ""
 	}
-	all, next, err := r.shelf.List(ctx, team, in.After, in.Limit, see)
+	all, next, err := r.shelf.List(ctx, evidence.Query{Team: team, Organization: in.Organization, See: see, After: in.After, Limit: in.Limit})
 	if err != nil {
 		return nil, err
 	}

@@ -161,12 +161,20 @@ func (s *Shelf) Content(ctx context.Context, hash string) ([]byte, error) {
 	return data, nil
 }
 
-// List are the files of a team that see lets through, or of all teams and the
-// organization for "", page by page.
-func (s *Shelf) List(ctx context.Context, team, after string, limit int, see func(team string) bool) (all []gatehouse.Evidence, next string, err error) {
-	q := store.Query{Kind: string(gatehouse.KindEvidence), Sort: "time", Desc: true, After: after, Limit: limit}
-	if team != "" {
-		q.Where = map[string]string{"team": team}
+// A Query asks for files, newest first, page by page.
+type Query struct {
+	Team         string                 // whose; "" for every team's and the organization's
+	Organization bool                   // the organization's alone
+	See          func(team string) bool // which are given, "" for the organization's
+	After        string
+	Limit        int // of those that are given
+}
+
+// List are the files that are asked for and let through.
+func (s *Shelf) List(ctx context.Context, asked Query) (all []gatehouse.Evidence, next string, err error) {
+	q := store.Query{Kind: string(gatehouse.KindEvidence), Sort: "time", Desc: true, After: asked.After, Limit: asked.Limit}
+	if asked.Team != "" || asked.Organization {
+		q.Where = map[string]string{"team": asked.Team} // "" is that there is none
 	}
 	for {
 		page, err := s.db.List(ctx, q)
@@ -178,10 +186,10 @@ func (s *Shelf) List(ctx context.Context, team, after string, limit int, see fun
 			if err != nil {
 				return nil, "", err
 			}
-			if !see(e.Team) {
+			if !asked.See(e.Team) {
 				continue
 			}
-			if all = append(all, *e); len(all) == limit && (i+1 < len(page.Records) || page.Next != "") {
+			if all = append(all, *e); len(all) == asked.Limit && (i+1 < len(page.Records) || page.Next != "") {
 				return all, q.NextAfter(page.Sorts[i], r.Key), nil
 			}
 		}

@@ -72,10 +72,10 @@ func TestKeptOnce(t *testing.T) {
 	if again, err := s.Add(as(t.Context(), "user:bob"), evidence.File{Name: "b.txt", Team: "payments", Data: []byte("proof")}); err != nil || *again != *first {
 		t.Errorf("got %+v, %v; want %+v", again, err, first)
 	}
-	if all, _, err := s.List(t.Context(), "payments", "", 10, func(string) bool { return true }); err != nil || len(all) != 1 || all[0].Name != "a.txt" {
+	if all, _, err := s.List(t.Context(), evidence.Query{Team: "payments", Limit: 10, See: func(string) bool { return true }}); err != nil || len(all) != 1 || all[0].Name != "a.txt" {
 		t.Errorf("got %+v, %v", all, err)
 	}
-	if all, _, err := s.List(t.Context(), "", "", 10, func(team string) bool { return team == "" }); err != nil || len(all) != 0 {
+	if all, _, err := s.List(t.Context(), evidence.Query{Limit: 10, See: func(team string) bool { return team == "" }}); err != nil || len(all) != 0 {
 		t.Errorf("the organization has %+v, %v", all, err)
 	}
 	behind := func(w store.Write) {
