@@ -242,9 +242,10 @@ type CatalogEntry struct {
 	Instances []CatalogInstance `json:"instances,omitempty"`
 	// Gate is what the compliance gate says: passed, waived, notice, refused,
 	// falls-short where it only reports, or not-asked; GateUntil when a waiver or
-	// notice ends.
-	Gate      string    `json:"gate,omitempty"`
-	GateUntil time.Time `json:"gateUntil,omitzero"`
+	// notice ends, GateReason the first thing that is not obeyed.
+	Gate       string    `json:"gate,omitempty"`
+	GateUntil  time.Time `json:"gateUntil,omitzero"`
+	GateReason string    `json:"gateReason,omitempty"`
 }
 
 // A CatalogInstance is what one instance really runs.

@@ -20,6 +20,10 @@ import (
 // Format names this form of statements; a reader refuses any other.
 const Format = "gatehouse/attestation/1"
 
+// Missing is how a verifier begins to say that it has no statement on a revision.
+// Why there is none, who judged knows.
+const Missing = "attestation is missing"
+
 // Outcomes of a statement and of its controls.
 const (
 	Passed = "passed" // obeyed

@@ -3,12 +3,14 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"gatehouse"
 	"gatehouse/adminapi"
+	"gatehouse/attest"
 	"gatehouse/client"
 	"gatehouse/jsonx"
 )
@@ -80,9 +82,9 @@ func (a *App) statusTable(items []adminapi.CatalogEntry) table {
 			t.add(e.Version, e.Environment, e.Gateway, "", e.State, short(e.Revision), "", e.Reason)
 		}
 		for _, i := range e.Instances {
-			reason := i.Reason
+			reason := refusal(&e, i.Reason)
 			if i.Warning != "" {
-				reason = "warning: the gate would refuse it: " + i.Warning
+				reason = "warning: the gate would refuse it: " + refusal(&e, i.Warning)
 			}
 			t.add(e.Version, e.Environment, e.Gateway, i.Instance, i.State, short(e.Revision), short(i.Revision), reason)
 		}
@@ -179,10 +181,10 @@ func catalogTable(items []adminapi.CatalogEntry) table {
 		}
 		for _, i := range e.Instances {
 			if note == "" && i.Warning != "" {
-				note = "warning: " + i.Warning
+				note = "warning: " + refusal(&e, i.Warning)
 			}
 			if note == "" && i.State == "refused" {
-				note = i.Reason
+				note = refusal(&e, i.Reason)
 			}
 			if r := short(i.Revision); r != "" && runs != r {
 				if runs != "" {
@@ -194,6 +196,15 @@ func catalogTable(items []adminapi.CatalogEntry) table {
 		t.add(e.API+"@"+e.Version, e.Environment, e.Gateway, location, e.Audience, e.Access, e.Lifecycle, e.Team, e.Framework, e.Path, short(e.Revision), runs, gateCell(&e), e.State, note)
 	}
 	return t
+}
+
+// refusal is why an instance refuses an entry. Of an attestation that is missing
+// the instance cannot know more; the gate can.
+func refusal(e *adminapi.CatalogEntry, said string) string {
+	if e.GateReason == "" || !strings.HasPrefix(said, attest.Missing) {
+		return said
+	}
+	return attest.Missing + ": " + e.GateReason
 }
 
 // gateCell is what the gate says of an entry, with the day it ends.

@@ -167,7 +167,7 @@ func (g *Gateway) judgeOne(id string, now time.Time) {
 	a.Shut(err != nil && t.mode == snapshot.GateEnforce)
 }
 
-var errMissing = errors.New("attestation is missing: none was issued for this revision here, or it was taken back")
+var errMissing = errors.New(attest.Missing + ": none was issued for this revision here, or it was taken back")
 
 // covers reports why no attestation covers the API version now, or until when
 // one does.

@@ -46,6 +46,7 @@ type Entry struct {
 	State                       string            // over all instances
 	Gate                        string            // what the compliance gate says of it
 	GateUntil                   time.Time         // when that ends by itself; zero: not
+	GateReason                  string            // what it does not obey, of refused and falls-short
 	Reason                      string            // why it is not placed
 	Instances                   []Instance
 }
@@ -166,7 +167,7 @@ func (p *past) entry(k standing) Entry {
 		Hosts: form.Version.Hosts, Path: form.Version.Path, Revision: k.Revision, Proposed: k.Proposed, Since: k.Time, By: k.By, Note: k.Note, Canary: k.Canary,
 	}
 	v := p.verdict(k)
-	e.Gate, e.GateUntil = v.gate, v.until
+	e.Gate, e.GateUntil, e.GateReason = v.gate, v.until, v.why
 	if env := p.envs[k.Environment]; env != nil {
 		e.Stage = env.Stage
 		if len(e.Hosts) == 0 {

@@ -22,6 +22,7 @@ const (
 type verdict struct {
 	gate  string
 	until time.Time // when it ends by itself; zero for passed, which is renewed
+	why   string    // what is not obeyed, of refused and falls-short
 }
 
 func verdictOf(rec store.Record) (v verdict, err error) {
@@ -38,14 +39,33 @@ func verdictOf(rec store.Record) (v verdict, err error) {
 	case gatehouse.GatePassed:
 		return verdict{gate: GatePassed}, nil
 	case gatehouse.GateWaived:
-		return verdict{GateWaived, r.Expires}, nil
+		return verdict{gate: GateWaived, until: r.Expires}, nil
 	case gatehouse.GateGrace:
-		return verdict{GateNotice, r.Notice}, nil
+		return verdict{gate: GateNotice, until: r.Notice}, nil
 	}
+	v.gate = GateShort
 	if r.Mode == gatehouse.GateEnforce {
-		return verdict{gate: GateRefused}, nil
+		v.gate = GateRefused
 	}
-	return verdict{gate: GateShort}, nil
+	v.why, err = why(rec)
+	return v, err
+}
+
+// why is what the first required control that failed found, or what it waits for.
+func why(rec store.Record) (string, error) {
+	var r gatehouse.GateResult
+	if err := json.Unmarshal(rec.Value, &r); err != nil {
+		return "", gatehouse.E(gatehouse.Internal, "reading %q: %w", rec.Key, err)
+	}
+	for _, c := range r.Controls {
+		switch {
+		case c.Outcome == gatehouse.GateFailed && len(c.Findings) > 0:
+			return c.ID + ": " + c.Findings[0].Detail, nil
+		case c.Outcome == gatehouse.GateFailed, c.Outcome == gatehouse.GateWaiting:
+			return c.ID + ": " + c.Outcome, nil
+		}
+	}
+	return r.Reason, nil
 }
 
 // verdict is what the gate says of a release.

@@ -127,7 +127,7 @@ func entry(e *exposure.Entry) adminapi.CatalogEntry {
 	c := adminapi.CatalogEntry{
 		API: e.API, Version: e.Version, Title: e.Title, Team: e.Team, Environment: e.Environment, Stage: e.Stage, Gateway: e.Gateway,
 		Location: e.Location, Audience: e.Audience, Access: e.Access, Lifecycle: e.Lifecycle, Framework: e.Framework, Hosts: e.Hosts,
-		Path: e.Path, Revision: e.Revision, Proposed: e.Proposed, Since: e.Since, By: e.By, Note: e.Note, Canary: e.Canary, State: e.State, Reason: e.Reason, Gate: e.Gate, GateUntil: e.GateUntil,
+		Path: e.Path, Revision: e.Revision, Proposed: e.Proposed, Since: e.Since, By: e.By, Note: e.Note, Canary: e.Canary, State: e.State, Reason: e.Reason, Gate: e.Gate, GateUntil: e.GateUntil, GateReason: e.GateReason,
 	}
 	for _, i := range e.Instances {
 		c.Instances = append(c.Instances, adminapi.CatalogInstance(i))

@@ -28,6 +28,7 @@ type bench struct {
 	since     time.Time
 	governed  time.Time // when the first framework of the installation came in force; zero: never
 	withdrawn bool      // a version was in force, and none is any more
+	ends      string    // how that came, ": version … was withdrawn …"; "" where it is not known
 	accepts   []string  // the only frameworks that count, when the one named does not
 	ended     time.Time // when the version's validity ends; zero: never
 }
@@ -63,7 +64,7 @@ func (g *Gate) bench(ctx context.Context, v View, env *gatehouse.Environment, na
 	}
 	var s gatehouse.FrameworkState
 	if ok, err := decode(ctx, v, gatehouse.FrameworkStateKey(b.framework), &s); !ok || err != nil || s.InForce == "" {
-		b.withdrawn = !s.Governed.IsZero()
+		b.withdrawn, b.ends = !s.Governed.IsZero(), lastWithdrawal(&s)
 		return b, err
 	}
 	on := s.Versions[s.InForce]
@@ -76,6 +77,20 @@ func (g *Gate) bench(ctx context.Context, v View, env *gatehouse.Environment, na
 		b.ended = day.AddDate(0, 0, 1) // the last day counts
 	}
 	return b, nil
+}
+
+// lastWithdrawal tells of the version of a framework that was withdrawn last.
+func lastWithdrawal(s *gatehouse.FrameworkState) string {
+	name, last := "", gatehouse.FrameworkVersionState{}
+	for n, v := range s.Versions {
+		if v.State == gatehouse.Withdrawn && (name == "" || v.Since.After(last.Since) || v.Since.Equal(last.Since) && n > name) {
+			name, last = n, v
+		}
+	}
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf(": %s was withdrawn on %s by %s: %s", name, last.Since.UTC().Format(time.DateOnly), last.By, clip(last.Reason))
 }
 
 // quoted names one or several: "a", "b" or "c".
@@ -169,7 +184,7 @@ func (b *bench) reason(api, env string) (reason, remedy string) {
 		return fmt.Sprintf("API %q names framework %q, and environment %q accepts %s only", api, b.framework, env, quoted(b.accepts)),
 			fmt.Sprintf("name %s in the API's document (spec.framework), or have framework %q accepted by the environment (spec.gate.accepts)", quoted(b.accepts), b.framework)
 	case b.judging == nil:
-		return fmt.Sprintf("framework %q has no version in force", b.framework),
+		return fmt.Sprintf("framework %q has no version in force%s", b.framework, b.ends),
 			fmt.Sprintf("put a version of framework %q in force, or name another framework", b.framework)
 	}
 	return "", ""

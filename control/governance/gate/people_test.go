@@ -286,6 +286,45 @@ func TestRevoke(t *testing.T) {
 	}
 }
 
+// What is live and was revoked is listed as failed as soon as it was looked at,
+// which the revocation makes due, and as passed once it is restored.
+func TestRevokedIsListed(t *testing.T) {
+	w := newWorld(t)
+	w.apply(api())
+	w.enforce("2026.1", "["+jwt+"]")
+	if err := w.release(); err != nil {
+		t.Fatal(err)
+	}
+	w.pass()
+	outcome := func() string {
+		t.Helper()
+		w.pass()
+		all, _, err := w.gate.List(w.ctx, gate.Selection{Environment: "prod"})
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%d results, %v", len(all), err)
+		}
+		return all[0].Outcome
+	}
+	if got := outcome(); got != gatehouse.GatePassed {
+		t.Fatalf("at first %s", got)
+	}
+	if _, err := w.gate.Revoke(w.as("user:sec@example.com"), w.target(), "it leaks"); err != nil {
+		t.Fatal(err)
+	}
+	if got := outcome(); got != gatehouse.GateFailed {
+		t.Errorf("revoked, and listed as %s", got)
+	}
+	if n, err := w.gate.Pass(w.ctx); n != 0 || err != nil {
+		t.Errorf("%d looked at again, %v; nothing changed", n, err)
+	}
+	if _, err := w.gate.Restore(w.as("user:sec@example.com"), w.target(), "it does not"); err != nil {
+		t.Fatal(err)
+	}
+	if got := outcome(); got != gatehouse.GatePassed {
+		t.Errorf("restored, and listed as %s", got)
+	}
+}
+
 // evidence keeps a file as uploading does.
 func (w *world) evidence(text string) string {
 	w.t.Helper()

@@ -80,7 +80,7 @@ func TestRehearsedDecisionsAreOverWhenSomethingChanges(t *testing.T) {
 		{"a gateway", func(w *world) { w.apply(european) }, false, ""},
 		{"the environment", func(w *world) { w.apply(gated("{accepts: [corporate]}")) }, false, ""},
 		{"the framework", func(w *world) { w.enforce("2026.2", stricter) }, false, "(gone)"},
-		{"withdrawn", func(w *world) { w.withdraw() }, false, "no version in force"},
+		{"withdrawn", func(w *world) { w.withdraw() }, false, "no version in force: 2026.1 was withdrawn on"},
 		{"a person ran the gate", func(w *world) { w.run() }, false, ""},
 		{"eleven minutes", func(w *world) { w.later(11 * 60e9) }, false, ""},
 	}

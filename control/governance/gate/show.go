@@ -152,9 +152,32 @@ func (g *Gate) tryAttested(ctx context.Context, action string, t Target, reason 
 	if err != nil {
 		return nil, err
 	}
+	due, err := g.due(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	return a, g.commit(ctx, audit.Act{
-		Action: action, Object: "Attestation " + t.Environment + " " + t.ID() + "#" + short(t.Revision), Team: t.Team, Reason: reason, Writes: []store.Write{w},
+		Action: action, Object: "Attestation " + t.Environment + " " + t.ID() + "#" + short(t.Revision), Team: t.Team, Reason: reason, Writes: append(due, w),
 	})
+}
+
+// due has what is live looked at again, so that lists do not go on telling of an
+// attestation that was taken back.
+func (g *Gate) due(ctx context.Context, t Target) ([]store.Write, error) {
+	rec, err := g.db.Get(ctx, t.resultKey(true))
+	if gatehouse.Is(err, gatehouse.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := read[gatehouse.GateResult](rec)
+	if err != nil || r.Revision != t.Revision {
+		return nil, err
+	}
+	r.Due = g.now()
+	w, err := resultWrite(t, r, rec.Rev)
+	return []store.Write{w}, err
 }
 
 // Keys are the installation's name and the public keys that prove what it

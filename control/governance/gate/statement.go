@@ -247,17 +247,15 @@ func summary(r *gatehouse.GateResult) map[string]any {
 // writes are the records: the result where its kind of evaluation lies, and the
 // attestation that is new or taken back.
 func (r *ruling) writes() ([]store.Write, error) {
-	value, err := jsonx.Marshal(r.result)
-	if err != nil {
-		return nil, err
-	}
 	expect := r.past.nextRev
 	if r.result.Released {
 		expect = r.past.liveRev
 	}
-	writes := []store.Write{{
-		Key: r.resultKey(r.result.Released), Kind: string(gatehouse.KindGateResult), Value: value, Expect: expect, Index: indexOf(r.result, r.Team),
-	}}
+	result, err := resultWrite(r.Target, r.result, expect)
+	if err != nil {
+		return nil, err
+	}
+	writes := []store.Write{result}
 	kept := r.made
 	if kept == nil {
 		kept = r.taken
@@ -267,6 +265,15 @@ func (r *ruling) writes() ([]store.Write, error) {
 	}
 	w, err := attestedWrite(r.Target, kept, r.past.ownRev)
 	return append(writes, w), err
+}
+
+// resultWrite writes a result where its kind of evaluation lies.
+func resultWrite(t Target, r *gatehouse.GateResult, expect store.Seq) (store.Write, error) {
+	value, err := jsonx.Marshal(r)
+	if err != nil {
+		return store.Write{}, fmt.Errorf("writing the result of %q: %w", t.ID(), err)
+	}
+	return store.Write{Key: t.resultKey(r.Released), Kind: string(gatehouse.KindGateResult), Value: value, Expect: expect, Index: indexOf(r, t.Team)}, nil
 }
 
 func indexOf(r *gatehouse.GateResult, team string) map[string]string {
