@@ -98,4 +98,5 @@ type PageRequest struct {
 	After  string `query:"after" doc:"Cursor from the page before."`
 	Filter string `query:"filter" doc:"Conditions joined by commas, such as state=approved."`
 	Sort   string `query:"sort" doc:"Field to sort by; a leading - turns it round."`
+	Prefix string `query:"prefix" maxLength:"200" doc:"Only those whose name begins so: TEAM/NAME of what teams own."`
 }

@@ -24,11 +24,11 @@ func (a *App) complete(c *cobra.Command) {
 	if c.ValidArgsFunction == nil && c.Runnable() {
 		c.ValidArgsFunction = a.arguments(strings.Fields(c.Use)[1:])
 	}
-	offer := func(flag string, what func(context.Context) []string) {
+	offer := func(flag string, what func(ctx context.Context, typed string) []string) {
 		if c.LocalFlags().Lookup(flag) != nil {
 			// An error is a second function for the flag, which is as good.
-			_ = c.RegisterFlagCompletionFunc(flag, func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-				return what(c.Context()), cobra.ShellCompDirectiveNoFileComp
+			_ = c.RegisterFlagCompletionFunc(flag, func(c *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+				return what(c.Context(), typed), cobra.ShellCompDirectiveNoFileComp
 			})
 		}
 	}
@@ -41,17 +41,17 @@ func (a *App) complete(c *cobra.Command) {
 				continue // moments there
 			}
 		}
-		offer(flag, func(ctx context.Context) []string { return a.names(ctx, kind) })
+		offer(flag, func(ctx context.Context, typed string) []string { return a.names(ctx, kind, typed) })
 	}
 	if f := c.LocalFlags().Lookup("output"); f != nil && strings.HasPrefix(f.Usage, "table") {
-		offer("output", func(context.Context) []string { return forms })
+		offer("output", func(context.Context, string) []string { return forms })
 	}
 	if f := c.LocalFlags().Lookup("context"); f != nil {
-		offer("context", func(context.Context) []string { return a.savedNames() })
+		offer("context", func(context.Context, string) []string { return a.savedNames() })
 	}
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		if f.Name == "filter" || f.Name == "sort" || f.Name == "note" || f.Name == "reason" || f.Name == "token" {
-			offer(f.Name, func(context.Context) []string { return nil })
+			offer(f.Name, func(context.Context, string) []string { return nil })
 		}
 	})
 	for _, sub := range c.Commands() {
@@ -69,7 +69,7 @@ func (a *App) arguments(words []string) cobra.CompletionFunc {
 		word := strings.TrimPrefix(words[len(args)], "[")
 		word, suffix, _ := strings.Cut(strings.TrimSuffix(word, "]"), "[") // TEAM/API[@VERSION]
 		names := func(kind gatehouse.Kind) ([]string, cobra.ShellCompDirective) {
-			return a.namesOf(c.Context(), kind, typed), none
+			return a.names(c.Context(), kind, typed), none
 		}
 		switch {
 		case strings.HasPrefix(word, "FILE"), strings.HasPrefix(word, "PATH"), strings.HasPrefix(word, "-f"):
@@ -123,8 +123,8 @@ func (a *App) savedNames() (names []string) {
 	return names
 }
 
-// objects are the first of a kind, of the team that was typed if one was; none
-// where no server answers in time.
+// objects are the first of a kind whose name begins as was typed; none where no
+// server answers in time.
 func (a *App) objects(ctx context.Context, kind gatehouse.Kind, typed string) []adminapi.ObjectBody {
 	if ctx == nil {
 		ctx = context.Background()
@@ -135,22 +135,15 @@ func (a *App) objects(ctx context.Context, kind gatehouse.Kind, typed string) []
 	if err != nil {
 		return nil
 	}
-	team, _, ok := strings.Cut(typed, "/")
-	if info, _ := gatehouse.Info(string(kind)); !ok || !info.Owned {
-		team = ""
-	}
-	page, err := api.List(ctx, kind, team, adminapi.PageRequest{Limit: maxCompleted}, "")
+	name, _, _ := strings.Cut(typed, "@")
+	page, err := api.List(ctx, kind, "", adminapi.PageRequest{Prefix: name, Limit: maxCompleted}, "")
 	if err != nil {
 		return nil
 	}
 	return page.Body.Items
 }
 
-func (a *App) names(ctx context.Context, kind gatehouse.Kind) []string {
-	return a.namesOf(ctx, kind, "")
-}
-
-func (a *App) namesOf(ctx context.Context, kind gatehouse.Kind, typed string) (names []string) {
+func (a *App) names(ctx context.Context, kind gatehouse.Kind, typed string) (names []string) {
 	for _, o := range a.objects(ctx, kind, typed) {
 		names = append(names, o.Metadata.Ref())
 	}

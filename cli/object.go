@@ -101,6 +101,7 @@ func (a *App) list() *cobra.Command {
 	c.Flags().StringVar(&team, "team", "", "only this team's")
 	c.Flags().StringVar(&asOf, "as-of", "", "a past moment, 2026-11-01 or 2026-11-01T12:00:00Z")
 	c.Flags().StringVar(&p.Filter, "filter", "", "conditions joined by commas, such as state=approved")
+	c.Flags().StringVar(&p.Prefix, "prefix", "", "only those whose name begins so, such as payments/or")
 	c.Flags().StringVar(&p.Sort, "sort", "", "field to sort by; a leading - turns it round")
 	c.Flags().IntVar(&p.Limit, "limit", 0, "how many at most; all when left out")
 	return c
@@ -131,7 +132,7 @@ func (a *App) listObjects(ctx context.Context, k gatehouse.KindInfo, team string
 			break
 		}
 	}
-	if k.Kind == gatehouse.KindRole && most == 0 && p.Filter == "" && p.Sort == "" && asOf == "" {
+	if k.Kind == gatehouse.KindRole && most == 0 && p.Filter == "" && p.Prefix == "" && p.Sort == "" && asOf == "" {
 		own, err := api.ListBuiltInRoles(ctx, adminapi.Empty{})
 		if err != nil {
 			return err

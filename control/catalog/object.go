@@ -65,8 +65,9 @@ func (c *Catalog) moment(ctx context.Context, t time.Time) (store.Seq, error) {
 
 // A Filter selects objects of one kind.
 type Filter struct {
-	Kind gatehouse.Kind
-	Team string
+	Kind   gatehouse.Kind
+	Team   string
+	Prefix string // of the name as people write it, "payments/or" or "pro"
 	// Where are index entries: team, name, set, label:KEY, and by kind
 	// application, product, plan, environment, state, subject, role, scope,
 	// framework, audience, stage.
@@ -102,6 +103,9 @@ func (c *Catalog) List(ctx context.Context, f Filter) (Page, error) {
 	}
 	if f.Team != "" {
 		q.Where["team"] = f.Team
+	}
+	if f.Prefix != "" {
+		q.Prefix = gatehouse.Key(f.Kind, "", f.Prefix)
 	}
 	if f.Allow == nil {
 		f.Allow = func(context.Context, *gatehouse.Object) bool { return true }

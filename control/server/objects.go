@@ -226,7 +226,7 @@ func (r catalogRoom) delete(ctx context.Context, k gatehouse.Kind, ref adminapi.
 }
 
 func (r catalogRoom) list(ctx context.Context, k gatehouse.Kind, team string, p adminapi.PageRequest, asOf string) (*adminapi.Objects, error) {
-	f := catalog.Filter{Kind: k, Team: team, After: p.After, Limit: p.Limit, Allow: r.mayFind}
+	f := catalog.Filter{Kind: k, Team: team, Prefix: p.Prefix, After: p.After, Limit: p.Limit, Allow: r.mayFind}
 	var err error
 	if f.AsOf, err = moment("asOf", asOf); err != nil {
 		return nil, err
