@@ -12,6 +12,7 @@ export function open(e, asOf) {
   const at = (verb) => path('teams', team, 'apis', name, 'versions', e.version, verb);
   sheet(`${e.api}@${e.version}`, `in ${e.environment}${e.gateway ? ', on ' + e.gateway : ''}`, () => [
     facts([['Title', e.title], ['State', badge(e.state)], ['Owner', e.team], ['Audience', e.audience], ['Access', e.access], ['Lifecycle', e.lifecycle], ['Framework', e.framework || 'none'],
+      ['Gate', e.gate && el('span', {}, badge(e.gate), e.gateReason && ` ${e.gateReason}`)],
       ['Hosts', e.hosts?.join(', ') || 'any'], ['Path', el('code', {}, e.path)], ['Location', where(e.location)], ['Wanted revision', el('code', {}, e.revision)],
       ['Proposed', e.proposed && el('code', {}, e.proposed)], ['Released', el('span', {}, when(e.since), e.by && ` by ${e.by}`)]]),
     el('div', { class: 'row' }, el('a', { class: 'button', href: `/console/release?api=${encodeURIComponent(`${e.api}@${e.version}`)}` }, 'Releases'), el('a', { class: 'button', href: `/console/gate?api=${encodeURIComponent(`${e.api}@${e.version}`)}&environment=${encodeURIComponent(e.environment)}` }, 'Gate')),

@@ -73,7 +73,8 @@ function history(ctx, environment) {
     const { items } = await get(versionPath(ctx.id, 'releases'), { environment, limit: 100 });
     return [el('p', { class: 'muted' }, plural(items.length, 'change'), ', newest first.'), table('History', [
       { head: 'When', cell: (r) => when(r.changed) }, { head: 'Revision', cell: (r) => (r.withdrawn ? 'taken out' : el('code', { title: r.revision }, short(r.revision))) },
-      { head: 'By', cell: (r) => r.by }, { head: 'State', cell: (r) => badge(r.withdrawn ? 'withdrawn' : r.state, r.canary ? `canary ${r.canary.steps[r.canary.step] ?? ''} %` : undefined) }, { head: 'Notes', cell: (r) => el('span', { class: 'words' }, r.note ?? '') },
+      { head: 'By', cell: (r) => r.canaryEnded?.by ?? r.by }, { head: 'State', cell: (r) => badge(r.withdrawn ? 'withdrawn' : r.state, r.canary ? `canary ${r.canary.steps[r.canary.step] ?? ''} %` : undefined) },
+      { head: 'Notes', cell: (r) => el('span', { class: 'words' }, r.canaryEnded ? [`canary ${short(r.canaryEnded.revision)} sent back`, r.canaryEnded.reason && `: ${r.canaryEnded.reason}`] : r.note ?? '') },
     ], items, empty('Nothing', 'Nothing was released here.'))];
   });
 }
