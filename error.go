@@ -23,7 +23,7 @@ const (
 	Lost            ErrorKind = "lost"            // the If-Match race is lost (412)
 	TooLarge        ErrorKind = "too-large"       // send less (413)
 	Unavailable     ErrorKind = "unavailable"     // try again later (503)
-	Full            ErrorKind = "full"            // no room on disk (507)
+	Full            ErrorKind = "full"            // make room; it goes on by itself (503)
 	Internal        ErrorKind = "internal"        // ours to mend (500)
 )
 

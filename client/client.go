@@ -153,7 +153,7 @@ func root(err error) error {
 
 var kinds = map[int]gatehouse.ErrorKind{
 	400: gatehouse.Invalid, 401: gatehouse.Unauthenticated, 403: gatehouse.Denied, 404: gatehouse.NotFound, 409: gatehouse.Conflict,
-	412: gatehouse.Lost, 413: gatehouse.TooLarge, 422: gatehouse.Invalid, 503: gatehouse.Unavailable, 507: gatehouse.Full,
+	412: gatehouse.Lost, 413: gatehouse.TooLarge, 422: gatehouse.Invalid, 503: gatehouse.Unavailable,
 }
 
 func problem(resp *http.Response) error {
@@ -165,6 +165,9 @@ func problem(resp *http.Response) error {
 	}
 	if json.Unmarshal(data, &p) != nil || p.Type == "" {
 		return gatehouse.E(kind, "the server answered %s and no problem document; is %q a Gatehouse management API?", resp.Status, resp.Request.URL.Host)
+	}
+	if p.Type == adminapi.ProblemType+string(gatehouse.Full) {
+		kind = gatehouse.Full
 	}
 	text := p.Detail
 	if text == "" {

@@ -145,7 +145,7 @@ func (s *site) refusedOnly(w *writer) (refused int) {
 		switch {
 		case err == nil:
 			continue
-		case gatehouse.Is(err, gatehouse.Full), gatehouse.Is(err, gatehouse.Unavailable):
+		case gatehouse.Is(err, gatehouse.Full), gatehouse.Is(err, gatehouse.Unavailable): // the log of the database may be what is full
 			refused++
 		default:
 			s.t.Errorf("on a full disk a change was answered %q", err)

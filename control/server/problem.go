@@ -22,7 +22,7 @@ var statuses = map[gatehouse.ErrorKind]int{
 	gatehouse.Invalid: http.StatusUnprocessableEntity, gatehouse.Unauthenticated: http.StatusUnauthorized,
 	gatehouse.Denied: http.StatusForbidden, gatehouse.NotFound: http.StatusNotFound, gatehouse.Conflict: http.StatusConflict,
 	gatehouse.Lost: http.StatusPreconditionFailed, gatehouse.TooLarge: http.StatusRequestEntityTooLarge,
-	gatehouse.Unavailable: http.StatusServiceUnavailable, gatehouse.Full: http.StatusInsufficientStorage,
+	gatehouse.Unavailable: http.StatusServiceUnavailable, gatehouse.Full: http.StatusServiceUnavailable,
 	gatehouse.Internal: http.StatusInternalServerError,
 }
 
@@ -119,6 +119,9 @@ func (s *Server) problem(ctx context.Context, err error) *adminapi.Problem {
 	}
 	if e, ok := errors.AsType[*gatehouse.Error](err); ok {
 		p.Errors = e.Faults
+	}
+	if kind == gatehouse.Full {
+		p.Detail = "the database has no room left on its disk, and nothing was changed; make room, and it goes on by itself"
 	}
 	if kind == gatehouse.Unavailable && driversAccount(err) {
 		s.Log.Error("the store is not to be had", "request", id, "error", err)

@@ -31,6 +31,7 @@ func TestProblemsKeepTheDriversAccountInside(t *testing.T) {
 		{"a database of one address", fmt.Errorf("failed to connect to `user=gatehouse`: %w", &net.OpError{Op: "dial", Err: errors.New("refused")}), gatehouse.Unavailable, 503, "try again", "user="},
 		{"a database that refuses", fmt.Errorf("user gatehouse: %w", sqlError("53300")), gatehouse.Unavailable, 503, "try again", "gatehouse:"},
 		{"a reason of our own", errors.New("the trail cannot take a record now"), gatehouse.Unavailable, 503, "the trail cannot take", "log"},
+		{"a full disk", errors.New("database or disk is full (13)"), gatehouse.Full, 503, "make room", "(13)"},
 		{"a fault inside", errors.New("index out of range"), gatehouse.Internal, 500, "something went wrong", "index"},
 	}
 	for _, tt := range tests {

@@ -29,3 +29,11 @@ func (e *engine) Kind(err error) gatehouse.ErrorKind {
 	}
 	return gatehouse.Internal
 }
+
+// Advice is what to do about an error, to follow its text; "" for most.
+func (e *engine) Advice(err error) string {
+	if fault, ok := errors.AsType[*sqlite.Error](err); ok && fault.Code()&0xff == sqlite3.SQLITE_BUSY {
+		return "; another program holds the lock of the database's file: nothing was changed, and it goes on by itself when that program lets go"
+	}
+	return ""
+}

@@ -67,7 +67,11 @@ func (d *DB) fail(doing string, err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return gatehouse.E(gatehouse.Unavailable, "%s: %w", doing, err)
 	}
-	return gatehouse.E(d.engine.Kind(err), "%s: %w", doing, err)
+	advice := "" // what to do, where the engine knows
+	if e, ok := d.engine.(interface{ Advice(error) string }); ok {
+		advice = e.Advice(err)
+	}
+	return gatehouse.E(d.engine.Kind(err), "%s: %w%s", doing, err, advice)
 }
 
 // Turn implements store.Turner; an engine with one process needs none.
