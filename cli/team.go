@@ -97,6 +97,20 @@ func (a *App) teamPage(p gatehouse.TeamPage) {
 	if p.Summary != "" {
 		fmt.Fprintln(a.Out, printable(p.Summary))
 	}
+	for _, r := range teamFacts(p).rows {
+		fmt.Fprintf(a.Out, "%-20s %s\n", r[0], printable(r[1]))
+	}
+	a.teamExposes(p)
+	a.teamOwes(p)
+	events := table{heads: []string{"time", "actor", "action", "object", "outcome"}}
+	for _, e := range p.Activity {
+		events.add(e.Time.Format(time.DateTime), e.Actor, e.Action, e.Object, e.Outcome)
+	}
+	a.part("Activity", events)
+}
+
+// teamFacts are what a page tells in a line each.
+func teamFacts(p gatehouse.TeamPage) table {
 	facts := table{heads: []string{"", ""}}
 	if p.Contacts != nil {
 		facts.add("contacts", strings.Join(nonempty(p.Contacts.Email, p.Contacts.OnCall, p.Contacts.Channel), ", "))
@@ -114,10 +128,11 @@ func (a *App) teamPage(p gatehouse.TeamPage) {
 	if len(p.Withheld) > 0 {
 		facts.add("not shown", strings.Join(p.Withheld, ", "))
 	}
-	for _, r := range facts.rows {
-		fmt.Fprintf(a.Out, "%-20s %s\n", r[0], printable(r[1]))
-	}
+	return facts
+}
 
+// teamExposes prints who a team is, what it offers and what it uses.
+func (a *App) teamExposes(p gatehouse.TeamPage) {
 	members := table{heads: []string{"subject", "roles"}}
 	for _, m := range p.Members {
 		members.add(m.Subject, rolesText(m))
@@ -134,6 +149,10 @@ func (a *App) teamPage(p gatehouse.TeamPage) {
 		subs.add(s.Subscription, s.Application, s.Product, s.Plan, s.Environment, s.State)
 	}
 	a.part("Subscriptions", subs)
+}
+
+// teamOwes prints what a team was let off, is asked for, promised and has to do.
+func (a *App) teamOwes(p gatehouse.TeamPage) {
 	waivers := table{heads: []string{"waiver", "API", "control", "state", "ends", "reason"}}
 	for _, w := range p.Waivers {
 		waivers.add(w.ID, w.API, w.Control, w.State, w.Expires.Format(time.DateOnly), w.Reason)
@@ -150,11 +169,6 @@ func (a *App) teamPage(p gatehouse.TeamPage) {
 	}
 	a.part("Service levels this month", levels)
 	a.part(fmt.Sprintf("Checklist (%d left)", p.Counts.Left), checklistTable(p.Checklist))
-	events := table{heads: []string{"time", "actor", "action", "object", "outcome"}}
-	for _, e := range p.Activity {
-		events.add(e.Time.Format(time.DateTime), e.Actor, e.Action, e.Object, e.Outcome)
-	}
-	a.part("Activity", events)
 }
 
 func quotaUse(q gatehouse.TeamQuota) string {
