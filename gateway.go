@@ -75,8 +75,11 @@ type RevisionForm struct {
 type Operation struct {
 	ID      string `json:"id"` // operationId, or "GET /things"
 	Method  string `json:"method"`
-	Path    string `json:"path"`              // asked with GET; none: passive watching only
+	Path    string `json:"path"`              // template below the version's path, "/things/{id}"
 	Summary string `json:"summary,omitempty"` // for people, a sentence or two
+	// Matrix names the parameters of the path that are written with semicolons,
+	// ";id=5" (OpenAPI's style "matrix", RFC 6570 §3.2.7).
+	Matrix []string `json:"matrix,omitempty"`
 	// Examples are answers the definition gives or that its schemas allow.
 	Examples []policy.Example `json:"examples,omitempty"`
 }

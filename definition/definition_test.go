@@ -56,6 +56,30 @@ func TestPathTemplates(t *testing.T) {
 	}
 }
 
+// Which parameters may bring a semicolon: those of style matrix alone, and an
+// operation's word on one goes before the path's.
+func TestMatrix(t *testing.T) {
+	d, err := Read("main.yaml", map[string][]byte{"main.yaml": []byte(head + `  /a/{x}/{y}/{z}:
+    parameters:
+    - {name: x, in: path, required: true, style: matrix}
+    - {name: y, in: path, required: true, style: matrix}
+    - {name: z, in: query, style: matrix}
+    get: {operationId: both}
+    put: {operationId: one, parameters: [{name: x, in: path, style: simple}]}
+  /b/{x}:
+    get: {operationId: none, parameters: [{name: x, in: path, style: label}, {name: elsewhere, in: path, style: matrix}]}
+`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"both": "[x y]", "one": "[y]", "none": "[]"}
+	for _, o := range d.Operations {
+		if got := fmt.Sprint(o.Matrix); got != want[o.ID] {
+			t.Errorf("%s: got %s, want %s", o.ID, got, want[o.ID])
+		}
+	}
+}
+
 func TestOperations(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"ids and routes", head + "  /a: {get: {operationId: list}, post: {}, x-y: 1, parameters: []}\n", "list = GET /a\nPOST /a = POST /a"},

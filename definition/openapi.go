@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -247,8 +248,7 @@ func (r *openapi) operation(path loc, t template, method string, key, op, item l
 		return
 	}
 	r.names[id] = key
-	r.params(t, path, op, item)
-	o := gatehouse.Operation{ID: id, Method: method, Path: t.path, Summary: yamlx.Text(r.get(op.node, "summary"))}
+	o := gatehouse.Operation{ID: id, Method: method, Path: t.path, Matrix: r.params(t, path, op, item), Summary: yamlx.Text(r.get(op.node, "summary"))}
 	if o.Summary == "" {
 		o.Summary = firstSentence(yamlx.Text(r.get(op.node, "description")))
 	}
@@ -279,9 +279,10 @@ func (r *openapi) claim(path loc, t template, method, id string) bool {
 	return false
 }
 
-// params notes parameters of the template that the operation does not declare,
-// and declared ones that the template lacks. Requests do not need either.
-func (r *openapi) params(t template, path, op, item loc) {
+// params returns the parameters of the template that the operation declares to
+// be of style "matrix". It notes those that the operation does not declare, which
+// requests do not need.
+func (r *openapi) params(t template, path, op, item loc) (matrix []string) {
 	declared := make(map[string]bool)
 	for _, holder := range []loc{op, item} {
 		list := r.get(holder.node, "parameters")
@@ -290,17 +291,22 @@ func (r *openapi) params(t template, path, op, item loc) {
 		}
 		for _, e := range list.Content {
 			p, err := r.resolve(loc{holder.file, e})
-			if err == nil && yamlx.Text(r.get(p.node, "in")) == "path" {
-				declared[yamlx.Text(r.get(p.node, "name"))] = true
+			if err != nil || yamlx.Text(r.get(p.node, "in")) != "path" {
+				continue
 			}
+			name := yamlx.Text(r.get(p.node, "name"))
+			if !declared[name] && yamlx.Text(r.get(p.node, "style")) == "matrix" && slices.Contains(t.params, name) {
+				matrix = append(matrix, name)
+			}
+			declared[name] = true
 		}
 	}
 	for _, p := range t.params {
 		if !declared[p] && !declared[p+"+"] && !declared["*"+p] && !declared[p+"*"] && !strings.Contains(p, ".") {
 			r.note(path, "parameter %q of path %q is not declared", p, t.path)
 		}
-		delete(declared, p)
 	}
+	return matrix
 }
 
 // spend takes n steps for what may be repeated by an alias or a reference; false

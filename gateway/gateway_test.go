@@ -244,6 +244,7 @@ func orders() *snapshot.API {
 		Operations: []snapshot.Operation{
 			{ID: "list", Method: "GET", Path: "/things"}, {ID: "create", Method: "POST", Path: "/things"},
 			{ID: "get", Method: "GET", Path: "/things/{id}"}, {ID: "GET /large", Method: "GET", Path: "/large"},
+			{ID: "trips", Method: "GET", Path: "/trips/{between}", Matrix: []string{"between"}},
 		}}
 }
 

@@ -33,6 +33,13 @@ func TestRequests(t *testing.T) {
 		{"out of the base", "GET", "/open/%2e%2e/orders/v1/things", nil, 401, "key-missing"},
 		{"double slash", "GET", "/open//x", nil, 400, "path-malformed"},
 		{"semicolon", "GET", "/open/..;/x", nil, 400, "path-malformed"},
+		{"semicolon where nothing is known of the path", "GET", "/open/a;b", nil, 400, "path-malformed"},
+		{"semicolon where no API is", "GET", "/none;a", nil, 400, "path-malformed"},
+		{"semicolon in a simple parameter", "GET", "/orders/v1/things/7;a=1", []string{key}, 400, "path-malformed"},
+		{"matrix parameter", "GET", "/orders/v1/trips/;from=a;to=b", []string{key}, 200, ""},
+		{"matrix parameter, plain", "GET", "/orders/v1/trips/7", []string{key}, 200, ""},
+		{"matrix parameter behind something", "GET", "/orders/v1/trips/7;from=a", []string{key}, 400, "path-malformed"},
+		{"matrix parameter, other method", "POST", "/orders/v1/trips/;from=a", []string{key}, 400, "path-malformed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -66,7 +66,8 @@ func (a *API) ID() string { return a.Team + "/" + a.Name + "@" + a.Version }
 type Operation struct {
 	ID       string           `json:"id"` // operationId, or "GET /things"
 	Method   string           `json:"method"`
-	Path     string           `json:"path"` // "/things/{id}"; "{rest+}" takes all further segments
+	Path     string           `json:"path"`             // "/things/{id}"; "{rest+}" takes all further segments
+	Matrix   []string         `json:"matrix,omitempty"` // parameters of Path that are written ";id=5" (RFC 6570 §3.2.7)
 	Policies []policy.Use     `json:"policies,omitempty"`
 	Examples []policy.Example `json:"examples,omitempty"` // only where a mock can use them
 }

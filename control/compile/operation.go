@@ -19,7 +19,7 @@ func operations(in *Inputs, own chain) ([]snapshot.Operation, error) {
 	out := make([]snapshot.Operation, 0, len(in.Operations))
 	byName := make(map[string]int, 2*len(in.Operations))
 	for i, o := range in.Operations {
-		out = append(out, snapshot.Operation{ID: o.ID, Method: o.Method, Path: o.Path, Examples: o.Examples})
+		out = append(out, snapshot.Operation{ID: o.ID, Method: o.Method, Path: o.Path, Matrix: o.Matrix, Examples: o.Examples})
 		byName[o.Method+" "+o.Path] = i
 	}
 	for i, o := range in.Operations { // an operationId goes before a method and path that read alike

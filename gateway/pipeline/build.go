@@ -43,6 +43,9 @@ type API struct {
 	backend   *upstream.Backend
 	shut      atomic.Bool
 	fields    policy.Header // Deprecation, Sunset, Link of every answer
+	// matrix names the parameters of operations that are written with semicolons;
+	// few APIs have any.
+	matrix map[int][]string
 }
 
 // Shut says whether the API's calls are refused, from now on and on every table
@@ -86,6 +89,12 @@ func (b *Builder) API(s *snapshot.API) (*API, error) {
 	ops := make([]route.Op, len(s.Operations))
 	for i := range s.Operations {
 		ops[i] = route.Op{Method: s.Operations[i].Method, Path: s.Operations[i].Path}
+		if names := s.Operations[i].Matrix; len(names) > 0 {
+			if a.matrix == nil {
+				a.matrix = make(map[int][]string)
+			}
+			a.matrix[i] = names
+		}
 	}
 	tree, err := route.NewTree(ops)
 	if err != nil {

@@ -55,15 +55,18 @@ type Call struct {
 	Fault  *policy.Denial
 	Writer Writer
 
-	lane    int
-	id      string
-	table   *Table
-	api     *API
-	op      *operation
-	caller  credential.Subscription
-	body    body
-	entered []policy.ResponseStep
-	found   [4]credential.Subscription
+	lane int
+	id   string
+	// semicolon tells that Path has one that the rules do not let through
+	// everywhere.
+	semicolon bool
+	table     *Table
+	api       *API
+	op        *operation
+	caller    credential.Subscription
+	body      body
+	entered   []policy.ResponseStep
+	found     [4]credential.Subscription
 
 	started bool // the answer's head is out
 	aborted bool

@@ -125,9 +125,8 @@ func (s *Server) prepare(c *Call) *policy.Denial {
 		return policy.Deny(http.StatusMisdirectedRequest, "misdirected", "the connection was made for another host")
 	}
 	c.Caller = c.Peer.Caller(c.Header, s.Trusted)
-	var err error
-	if c.Path, err = route.Normalize(c.Target, s.Rules); err != nil {
-		return policy.Deny(http.StatusBadRequest, "path-malformed", err.Error())
+	if d := s.path(c); d != nil {
+		return d
 	}
 	if c.table == nil {
 		d := policy.Deny(http.StatusServiceUnavailable, "not-ready", "the gateway has no configuration yet")
@@ -156,10 +155,33 @@ func (s *Server) prepare(c *Call) *policy.Denial {
 	return nil
 }
 
+// path brings the path to its normal form. A semicolon is let through as far as
+// match, which knows whether a parameter is written with it.
+func (s *Server) path(c *Call) *policy.Denial {
+	var err error
+	c.Path, err = route.Normalize(c.Target, s.Rules)
+	if err == route.ErrSemicolon {
+		rules := s.Rules
+		rules.Semicolon, c.semicolon = true, true
+		c.Path, err = route.Normalize(c.Target, rules)
+	}
+	if err != nil {
+		return malformed(err)
+	}
+	return nil
+}
+
+func malformed(err error) *policy.Denial {
+	return policy.Deny(http.StatusBadRequest, "path-malformed", err.Error())
+}
+
 // enter finds what the call is for and takes it there.
 func (s *Server) enter(c *Call) *policy.Denial {
 	for {
 		api, base := c.table.Index.Find(c.Host, c.Path)
+		if api == nil && c.semicolon {
+			return malformed(route.ErrSemicolon)
+		}
 		if api == nil {
 			return policy.Deny(http.StatusNotFound, "api-unknown", "no API answers under this host and path")
 		}
@@ -209,6 +231,8 @@ func (c *Call) match() *policy.Denial {
 	}
 	c.Params = params
 	switch {
+	case c.semicolon && (op < 0 || !route.Matrix(c.Path, params, c.api.matrix[op])):
+		return malformed(route.ErrSemicolon)
 	case op >= 0:
 		c.op = &c.api.ops[op]
 		c.Operation = c.op.Route.Operation
