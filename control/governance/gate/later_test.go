@@ -1,12 +1,17 @@
 package gate_test
 
 import (
+	"context"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/audit"
 	"gatehouse/control/governance/gate"
+	"gatehouse/store"
 )
 
 const threat = `{id: threats, grace: 720h, check: {question: {text: "What may go wrong?", evidence: true, dependsOn: [version.path]}}}`
@@ -174,4 +179,62 @@ func TestUnknownEnvironmentNamesThoseThereAre(t *testing.T) {
 	w.refused(err, gatehouse.NotFound, `there is no environment "acceptance"; there is dev, prod`)
 	_, err = w.gate.AskWaiver(w.ctx, gatehouse.Waiver{API: "payments/orders", Control: "limits", Environment: "prd", Reason: "x", Expires: w.clock.Add(day)})
 	w.refused(err, gatehouse.NotFound, `there is no environment "prd"; did you mean "prod"?`)
+}
+
+// hooked is a store that something happens to before the results of the gate are
+// read from it, once.
+type hooked struct {
+	store.DB
+	before func()
+}
+
+func (h *hooked) GetMany(ctx context.Context, keys []string) (map[string]store.Record, error) {
+	if slices.ContainsFunc(keys, func(k string) bool { return strings.HasPrefix(k, string(gatehouse.KindGateResult)+"/") }) && h.before != nil {
+		before := h.before
+		h.before = nil
+		before()
+	}
+	return h.DB.GetMany(ctx, keys)
+}
+
+// What a process finds by a framework it read a while ago does not take the place
+// of what another found by the one that came in force meanwhile; else the notice
+// that one gave would be forgotten, and given again.
+func TestOlderEvaluationGivesWay(t *testing.T) {
+	for name, evaluate := range map[string]func(*gate.Gate, *world) error{
+		"background": func(g *gate.Gate, w *world) error { _, err := g.Pass(w.ctx); return err },
+		"gate run":   func(g *gate.Gate, w *world) error { _, err := g.Run(w.ctx, w.target()); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.apply(api())
+			w.enforce("2026.1", "["+jwt+"]")
+			w.later(time.Hour)
+			if err := w.release(); err != nil {
+				t.Fatal(err)
+			}
+			w.pass()
+			slow := &hooked{DB: w.db}
+			g := gate.New(&audit.Trail{DB: slow, Now: w.trail.Now}, w.signer, slog.New(slog.DiscardHandler))
+			w.apply(strings.Replace(base, "orders.internal", "elsewhere.internal", 1)) // so that both look again
+			slow.before = func() {
+				w.enforce("2026.2", "["+jwt+`,{id: limits, grace: 10d, check: {policy: {name: rate-limit}}}]`)
+				w.pass()
+			}
+			if err := evaluate(g, w); err != nil {
+				t.Fatal(err)
+			}
+			if slow.before != nil {
+				t.Fatal("nothing was looked at")
+			}
+			if got := w.live().FrameworkVersion; got != "2026.2" {
+				t.Errorf("the last result is by version %s, want 2026.2", got)
+			}
+			w.pass()
+			w.wants(w.live(), gatehouse.GateGrace, nil)
+			if n := w.events("gate.notice"); n != 1 {
+				t.Errorf("the notice was given %d times", n)
+			}
+		})
+	}
 }

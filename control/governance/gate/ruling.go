@@ -43,6 +43,17 @@ func (g *Gate) rule(ctx context.Context, l *looking) (*ruling, error) {
 	return r, nil
 }
 
+// overtaken tells whether another evaluation looked at the store when it had come
+// further, so that this one is by what may not hold any more.
+func (r *ruling) overtaken() bool {
+	for _, other := range []*gatehouse.GateResult{r.past.live, r.past.next} {
+		if other != nil && other.Seq > r.result.Seq {
+			return true
+		}
+	}
+	return false
+}
+
 // acts are what is written: the event of a pass or a failure with the
 // attestation and the result.
 func (r *ruling) acts() ([]audit.Act, error) {

@@ -59,6 +59,9 @@ func (g *Gate) run(ctx context.Context, t Target) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.overtaken() {
+		return nil, race{gatehouse.E(gatehouse.Conflict, "what it is judged by changed meanwhile")}
+	}
 	acts, err := r.acts()
 	if err != nil {
 		return nil, err

@@ -138,11 +138,14 @@ func (g *Gate) again1(ctx context.Context, v *stored, t Target) (*store.Write, e
 	if err != nil {
 		return nil, err
 	}
+	l.seq = min(l.seq, int64(g.watch.seq)) // what v remembers was read after that
 	r, err := g.rule(ctx, l)
 	if err != nil {
 		return nil, err
 	}
-	r.result.Seq = min(r.result.Seq, int64(g.watch.seq)) // what v remembers was read after that
+	if r.overtaken() {
+		return nil, nil // what is due then is seen next time
+	}
 	if !l.released && (l.live == nil || l.live.Canary == nil || l.live.Canary.Revision != t.Revision) {
 		return nil, nil // another is, by now
 	}
