@@ -63,8 +63,6 @@ const (
 
 var errEnded = errors.New("the connection was ended after a malformed message")
 
-var headBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
-
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (int, error) {
 	for {
@@ -172,62 +170,6 @@ func (c *conn) wait(p []byte) (int, error) {
 		err = errSlow
 	}
 	return n, err
-}
-
-var errSlow error = slow{}
-
-type slow struct{}
-
-func (slow) Error() string   { return "the body comes too slowly" }
-func (slow) Timeout() bool   { return true }
-func (slow) Temporary() bool { return false }
-
-// fill reads more behind what the buffer holds.
-func (c *conn) fill() error {
-	if c.buf == nil {
-		c.box = headBuffers.Get().(*[]byte)
-		c.buf = (*c.box)[:0]
-	}
-	if len(c.buf) == cap(c.buf) {
-		c.buf = append(make([]byte, 0, 2*cap(c.buf)), c.buf...)
-	}
-	n, err := c.wait(c.buf[len(c.buf):cap(c.buf)])
-	c.buf = c.buf[:len(c.buf)+n]
-	if n > 0 {
-		return nil
-	}
-	if err != nil && len(c.buf) == 0 {
-		c.release()
-	}
-	if err == io.EOF && len(c.buf) > 0 {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
-func (c *conn) hold(b []byte) {
-	if c.buf == nil {
-		c.box = headBuffers.Get().(*[]byte)
-		c.buf = (*c.box)[:0]
-	}
-	c.buf = append(c.buf, b...)
-}
-
-// drop takes n bytes that have been handed on out of the buffer.
-func (c *conn) drop(n int) {
-	c.ready -= n
-	rest := copy(c.buf, c.buf[n:])
-	if c.buf = c.buf[:rest]; rest == 0 {
-		c.release()
-	}
-}
-
-func (c *conn) release() {
-	if c.box != nil && cap(c.buf) <= 64<<10 {
-		*c.box = c.buf
-		headBuffers.Put(c.box)
-	}
-	c.buf, c.box = nil, nil
 }
 
 // advance goes over b, which begins where the last call left off, and returns how
@@ -339,51 +281,6 @@ func (c *conn) marked() []byte {
 		return nil
 	}
 	return markedRequest
-}
-
-// SetReadDeadline implements net.Conn. What net/http asks for comes before the
-// bounds set here.
-func (c *conn) SetReadDeadline(t time.Time) error {
-	c.dmu.Lock()
-	defer c.dmu.Unlock()
-	c.given = t
-	return c.Conn.SetReadDeadline(t)
-}
-
-// SetDeadline implements net.Conn.
-func (c *conn) SetDeadline(t time.Time) error {
-	if err := c.SetReadDeadline(t); err != nil {
-		return err
-	}
-	return c.Conn.SetWriteDeadline(t)
-}
-
-// limit bounds the next read, unless net/http asked for less.
-func (c *conn) limit(d time.Duration) {
-	c.dmu.Lock()
-	defer c.dmu.Unlock()
-	if t := time.Now().Add(max(d, time.Millisecond)); c.given.IsZero() || t.Before(c.given) {
-		c.Conn.SetReadDeadline(t)
-	}
-}
-
-func (c *conn) unlimit() {
-	c.dmu.Lock()
-	defer c.dmu.Unlock()
-	c.Conn.SetReadDeadline(c.given)
-}
-
-// writeSlack is how far a write deadline may lag behind, to save setting it for
-// each of many writes.
-const writeSlack = 5 * time.Second
-
-// Write implements net.Conn. A caller that takes nothing for WriteTimeout is cut.
-func (c *conn) Write(p []byte) (int, error) {
-	if now := time.Now(); now.Sub(c.wrote) > writeSlack {
-		c.wrote = now
-		c.Conn.SetWriteDeadline(now.Add(c.server.o.WriteTimeout + writeSlack))
-	}
-	return c.Conn.Write(p)
 }
 
 // How long, and over how many bytes, a connection lingers that is closed on a
