@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -269,18 +270,9 @@ func (c *Call) allow(path string) string {
 	}
 	list := strings.Join(methods, ", ")
 	for _, own := range []struct{ name, with string }{{"HEAD", "GET"}, {"OPTIONS", ""}} {
-		if !contains(methods, own.name) && (own.with == "" || contains(methods, own.with)) {
+		if !slices.Contains(methods, own.name) && (own.with == "" || slices.Contains(methods, own.with)) {
 			list += ", " + own.name
 		}
 	}
 	return list
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
