@@ -12,7 +12,7 @@ import (
 
 // Bench measures an engine: a bundle of 4,000 writes and 3,000 events, one
 // small write, a full batch of usage, the lookup of one among n records by an
-// index entry, and lists.
+// index entry, lists, and every record of a kind, read in two ways.
 func Bench(b *testing.B, n int, open func(b *testing.B) store.DB) {
 	b.Run("Apply/4000", func(b *testing.B) {
 		db := open(b)
@@ -78,6 +78,38 @@ func Bench(b *testing.B, n int, open func(b *testing.B) store.DB) {
 	read("page by one entry", 100, store.Query{Where: map[string]string{"team": "t7"}, Limit: 100})
 	read("page sorted", 100, store.Query{Sort: "hash", Limit: 100})
 	read("10000", 10_000, store.Query{Prefix: "part00000/", Limit: 10_000})
+	b.Run(fmt.Sprintf("All/%d as they lie", n), func(b *testing.B) {
+		for b.Loop() {
+			got := 0
+			for _, err := range db.All(b.Context(), "Thing") {
+				if err != nil {
+					b.Fatal(err)
+				}
+				got++
+			}
+			if got != n {
+				b.Fatalf("got %d records, want %d", got, n)
+			}
+		}
+	})
+	b.Run(fmt.Sprintf("All/%d by pages", n), func(b *testing.B) {
+		for b.Loop() {
+			got := 0
+			for q := (store.Query{Kind: "Thing", Limit: 500}); ; {
+				page, err := db.List(b.Context(), q)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if got += len(page.Records); page.Next == "" {
+					break
+				}
+				q.After = page.Next
+			}
+			if got != n {
+				b.Fatalf("got %d records, want %d", got, n)
+			}
+		}
+	})
 	b.Run("Changes/10000", func(b *testing.B) {
 		for b.Loop() {
 			if changes, _, err := db.Changes(b.Context(), 0, 10_000); err != nil || len(changes) != 10_000 {
