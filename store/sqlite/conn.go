@@ -69,15 +69,17 @@ func within(ctx context.Context, db *sql.DB, begin, commit string, f func(sqlsto
 		return err
 	}
 	defer c.Close()
-	if _, err := c.ExecContext(ctx, begin); err != nil {
-		return err
-	}
 	done := false
 	defer func() { // also when f panics
 		if !done {
 			end(c)
 		}
 	}()
+	// The driver answers that ctx has ended also when the transaction began just
+	// before: whatever it says, one may be open from here on.
+	if _, err := c.ExecContext(ctx, begin); err != nil {
+		return err
+	}
 	if err := f(conn{c}); err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ func Run(t *testing.T, open func(t *testing.T) store.DB) {
 		{"jobs dropped", jobsDropped},
 		{"writers at once", func(t *testing.T, db store.DB) { Concurrent(t, db) }},
 		{"cancelled", cancelled},
+		{"callers go away", callersGoAway},
 		{"closed", closed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
