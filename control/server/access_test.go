@@ -195,6 +195,13 @@ func TestQuestionsOverTheAPI(t *testing.T) {
 	}
 	o.do(o.admin, "GET", "/v1/access/can?subject=user:bob&action=api.put&asOf=yesterday", nil, 422, nil)
 	o.do(o.admin, "GET", "/v1/access/can?subject=bob&action=api.put", nil, 422, nil)
+	for _, question := range []string{"can?action=api.update", "why?action=api.update", "who?action=api.update", "can?action=api.*"} {
+		var p adminapi.Problem
+		o.do(o.admin, "GET", "/v1/access/"+question, nil, 422, &p)
+		if !strings.Contains(p.Detail, "api.put") {
+			t.Errorf("%s: %q does not say what there is", question, p.Detail)
+		}
+	}
 
 	var why adminapi.WhyAnswer
 	o.do(o.admin, "GET", "/v1/access/why?subject=user:bob&action=release.approve&on=API/payments/orders", nil, 200, &why.Body)

@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"gatehouse"
@@ -19,6 +21,9 @@ type asked struct {
 // question reads a question. About oneself it needs no permission, about
 // others it needs the action on the object asked about.
 func (r accessRoom) question(ctx context.Context, in adminapi.AccessRequest, permission string) (asked, error) {
+	if err := isAction(in.Action); err != nil {
+		return asked{}, err
+	}
 	q := asked{on: access.ParseOn(in.On), index: r.guard.Index()}
 	on := in.On
 	if on == "" {
@@ -38,6 +43,20 @@ func (r accessRoom) question(ctx context.Context, in adminapi.AccessRequest, per
 	}
 	q.on, err = r.guard.Find(ctx, q.index, q.on)
 	return q, err
+}
+
+// isAction refuses what no operation asks for: a role may well permit it, and
+// the answer would mean nothing.
+func isAction(action string) error {
+	all := adminapi.Actions()
+	if _, there := slices.BinarySearch(all, action); there {
+		return nil
+	}
+	noun, _, _ := strings.Cut(action, ".")
+	if those := slices.DeleteFunc(slices.Clone(all), func(a string) bool { return !strings.HasPrefix(a, noun+".") }); len(those) > 0 {
+		return gatehouse.E(gatehouse.Invalid, "action %q: nothing asks for it; of %s there is %s", action, noun, strings.Join(those, ", "))
+	}
+	return gatehouse.E(gatehouse.Invalid, "action %q: nothing asks for it%s", action, gatehouse.OrThere(action, all))
 }
 
 func (r accessRoom) past(ctx context.Context, asOf string, q access.Question) (*access.Index, error) {
@@ -107,6 +126,9 @@ func (r accessRoom) who(ctx context.Context, in *adminapi.WhoRequest) (*adminapi
 		place = access.ParseOn(on)
 	}
 	if err := r.allow(ctx, "access.who", on); err != nil {
+		return nil, err
+	}
+	if err := isAction(in.Action); err != nil {
 		return nil, err
 	}
 	index := r.guard.Index()
