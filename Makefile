@@ -4,7 +4,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 BUILD   := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)'
 
-.PHONY: run build test check soak fuzz bench generate setup clean
+.PHONY: run build test check soak race fuzz bench generate setup clean
 
 run: build            ## build and start with a demo: gateway, control plane, sample backend
 	./bin/gatehouse serve --demo
@@ -27,6 +27,9 @@ setup:                ## what tests need beyond Go; installs it on Debian as roo
 
 soak:                 ## longer rounds: kill -9, disk faults, random models
 	GATEHOUSE_SOAK=1 $(GO) test -timeout 60m -run 'Kill|Soak|Model|Chaos' ./...
+
+race:                 ## the end-to-end scripts with programs that watch for data races
+	GATEHOUSE_RACE=1 $(GO) test -timeout 60m ./e2e
 
 FUZZTIME ?= 60s
 fuzz:                 ## every fuzz target, FUZZTIME each

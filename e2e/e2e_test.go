@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,12 +18,23 @@ import (
 // program is the built gatehouse, made once for all scripts.
 var program string
 
+// raced builds the programs with the race detector ("make race"), which finds
+// what no test of one package can: that takes about four times as long.
+var raced = os.Getenv("GATEHOUSE_RACE") == "1"
+
+// races counts the processes whose log tells of a data race.
+var races atomic.Int64
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "gatehouse-e2e-")
 	if err != nil {
 		panic(err)
 	}
-	build := exec.Command("go", "build", "-o", dir, "gatehouse/cmd/gatehouse", "gatehouse/cmd/gatehouse-gateway")
+	args := []string{"build", "-o", dir}
+	if raced {
+		args = append(args, "-race")
+	}
+	build := exec.Command("go", append(args, "gatehouse/cmd/gatehouse", "gatehouse/cmd/gatehouse-gateway")...)
 	build.Stdout, build.Stderr = os.Stderr, os.Stderr
 	if err := build.Run(); err != nil {
 		os.RemoveAll(dir)
@@ -31,6 +43,10 @@ func TestMain(m *testing.M) {
 	program = dir
 	code := m.Run()
 	os.RemoveAll(dir)
+	if races.Load() > 0 {
+		fmt.Fprintf(os.Stderr, "%d processes met a data race; see above\n", races.Load())
+		code = 1
+	}
 	os.Exit(code)
 }
 

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -45,6 +46,7 @@ func (w *world) end() {
 	defer w.mu.Unlock()
 	for _, s := range w.servers {
 		s.signal(syscall.SIGKILL)
+		s.look()
 	}
 	for _, b := range w.backends {
 		b.close()
@@ -79,6 +81,15 @@ func (s *server) run(log string, env []string) error {
 		f.Close()
 	}()
 	return nil
+}
+
+// look shows the data race that the process met, if any.
+func (s *server) look() {
+	text, _ := os.ReadFile(s.log.Name())
+	if _, race, met := bytes.Cut(text, []byte("WARNING: DATA RACE")); met {
+		races.Add(1)
+		fmt.Fprintf(os.Stderr, "%s: data race%s\n", s.args, race[:min(len(race), 6000)])
+	}
 }
 
 // await polls until the server is ready or has ended.

@@ -34,7 +34,7 @@ func (p *process) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(descEvents, prometheus.CounterValue, float64(head.Event))
 	}
 	to <- prometheus.MustNewConstMetric(descUp, prometheus.GaugeValue, up)
-	if p.instance != nil {
-		p.instance.Gateway.Collector().Collect(to)
+	if i := p.instance.Load(); i != nil {
+		i.Gateway.Collector().Collect(to)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -159,7 +160,7 @@ type process struct {
 	ctl      *control.Control
 	log      *slog.Logger
 	http     *http.Server
-	instance *instance.Instance
+	instance atomic.Pointer[instance.Instance] // nil until it is open; operators ask before
 }
 
 func (p *process) run(ctx context.Context, s *serving, a *cli.App, base *tls.Config, withGateway bool) error {
@@ -245,12 +246,13 @@ func (p *process) gateway(ctx context.Context, s *serving, a *cli.App) (<-chan e
 	o := s.gateway
 	o.Data, o.Control, o.Token, o.Name, o.Dial = dir, "https://"+link.ServerName, token, "local", pipe.Dial
 	o.Log, o.Version = p.log, a.Version
-	var err error
-	if p.instance, err = instance.Open(ctx, o); err != nil {
+	i, err := instance.Open(ctx, o)
+	if err != nil {
 		return nil, fmt.Errorf("starting the gateway: %w", err)
 	}
+	p.instance.Store(i)
 	done := make(chan error, 1)
-	go func() { done <- p.instance.Run(ctx) }()
+	go func() { done <- i.Run(ctx) }()
 	return done, nil
 }
 
@@ -263,21 +265,23 @@ func (p *process) ready(withGateway bool) error {
 	if !withGateway {
 		return nil
 	}
-	if p.instance == nil {
+	i := p.instance.Load()
+	if i == nil {
 		return errors.New("the gateway is starting")
 	}
-	return p.instance.Ready()
+	return i.Ready()
 }
 
 // welcome says where everything is, and fills the installation with the demo.
 func (p *process) welcome(ctx context.Context, s *serving, a *cli.App, address string) error {
 	p.log.Info("management API is up", "address", address, "data", s.data)
-	if p.instance == nil {
+	i := p.instance.Load()
+	if i == nil {
 		return nil
 	}
-	p.log.Info("gateway is up", "address", p.instance.URL())
+	p.log.Info("gateway is up", "address", i.URL())
 	if !s.demo {
 		return nil
 	}
-	return demo.Start(ctx, demo.Options{Out: a.Out, Address: address, Data: s.data, Gateway: p.instance.URL()})
+	return demo.Start(ctx, demo.Options{Out: a.Out, Address: address, Data: s.data, Gateway: i.URL()})
 }
