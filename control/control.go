@@ -146,7 +146,8 @@ func (c *Control) wire(ctx context.Context) error {
 	if err := c.Frameworks.Adopt(ctx); err != nil {
 		return err
 	}
-	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now, Nodes: c.nodes}); err != nil {
+	strangers := &audit.Strangers{Trail: c.Trail}
+	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Strangers: strangers, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now, Nodes: c.nodes}); err != nil {
 		return err
 	}
 	c.Gate = gate.New(c.Trail, c.Fleet, c.Log)
@@ -166,7 +167,8 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Promises = &sla.Promises{Catalog: c.Catalog, DB: c.DB, Support: c.Support, Now: c.Now}
 	c.Teams.Levels = c.Promises.OfTeam
 	c.Catalog.EventTypes = adminapi.EventTypes()
-	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version, TrustedOrigins: c.Origins, Alone: c.Database == ""})
+	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Strangers: strangers, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version,
+		TrustedOrigins: c.Origins, Alone: c.Database == ""})
 	c.bind()
 	return nil
 }

@@ -106,7 +106,12 @@ func (t *Trail) Commit(ctx context.Context, acts ...Act) (store.Seq, error) {
 // Record puts on record an action that changed nothing, because it was refused
 // or failed with err. If that cannot be written, the error says so: an action
 // that leaves no trace is not answered as if it had.
+//
+// The caller's going away keeps nothing from the record: it is written for at
+// most [recordTime] beyond that.
 func (t *Trail) Record(ctx context.Context, action, object, team, outcome string, cause error) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer stop()
 	e := t.event(ctx, action, object, team)
 	e.Outcome = outcome
 	if cause != nil {
@@ -126,6 +131,9 @@ func (t *Trail) event(ctx context.Context, action, object, team string) *gatehou
 		Address: r.Address, RequestID: bounded(r.ID), Action: action, Object: bounded(Mask(object)), Team: bounded(team),
 	}
 }
+
+// recordTime bounds the writing of one record.
+const recordTime = 10 * time.Second
 
 // maxText bounds what a caller wrote, in an event's reason or name.
 const maxText = 2048

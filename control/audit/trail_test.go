@@ -401,3 +401,21 @@ func FuzzVerifyStream(f *testing.F) {
 		}
 	})
 }
+
+// TestWhoHangsUpIsOnRecord holds that nobody is spared the record of a refusal
+// by going away before it is written.
+func TestWhoHangsUpIsOnRecord(t *testing.T) {
+	trail := newTrail(t, 0)
+	ctx, hangUp := context.WithCancel(WithRequest(t.Context(), Request{Actor: "user:mallory", Address: "192.0.2.9", ID: "r2"}))
+	hangUp()
+	if err := trail.Record(ctx, "role.put", "Role everything", "", gatehouse.Refused, errors.New("not permitted")); err != nil {
+		t.Fatal(err)
+	}
+	for e, err := range trail.DB.Events(t.Context(), store.EventQuery{}) {
+		if err != nil || e.Actor != "user:mallory" || e.Outcome != gatehouse.Refused {
+			t.Errorf("got %+v, %v", e, err)
+		}
+		return
+	}
+	t.Error("nothing is on record")
+}

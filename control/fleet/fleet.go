@@ -28,7 +28,10 @@ import (
 type Options struct {
 	DB    store.DB
 	Trail *audit.Trail
-	Log   *slog.Logger
+	// Strangers records what is refused to who has no good join token. Nil: one
+	// of its own.
+	Strangers *audit.Strangers
+	Log       *slog.Logger
 	// Dir is the data directory, where installation.key lies.
 	Dir string
 	// Take records a batch of counts of a gateway of an environment, once.
@@ -68,6 +71,9 @@ type Fleet struct {
 func Open(ctx context.Context, o Options) (*Fleet, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Strangers == nil {
+		o.Strangers = &audit.Strangers{Trail: o.Trail}
 	}
 	f := &Fleet{
 		Options: o, state: compile.New(o.DB), views: map[string]*history{}, offers: map[string]*offer{}, changed: make(chan struct{}), news: make(chan struct{}),

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net"
 	"regexp"
 	"time"
 
@@ -104,16 +105,20 @@ func instanceKey(gateway, instance string) string {
 var instanceForm = regexp.MustCompile(`^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$`)
 
 // Join exchanges a token for the first certificate of an instance. Every use
-// of a token, good or not, is on record.
+// of a token, good or not, is on record; of the bad ones no more than of others
+// who have proved nothing, for anybody can write what looks like a token.
 func (f *Fleet) Join(ctx context.Context, address string, j *link.Join) (*link.Welcome, error) {
 	t, err := link.ParseToken(j.Token)
 	if err != nil {
 		return nil, link.Errorf(401, "joining: %v", err)
 	}
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		address = host
+	}
 	ctx = audit.WithRequest(ctx, audit.Request{Actor: "gateway:?/" + cut(j.Instance), Authentication: "token:" + t.PublicID(), Address: address})
 	welcome, err := f.join(ctx, address, t, j)
 	if refusal := link.StatusOf(err); refusal != 0 {
-		if err := f.Trail.Record(ctx, "gateway.join", "GatewayToken "+t.PublicID(), "", gatehouse.Refused, err); err != nil {
+		if err := f.Strangers.Record(ctx, "gateway.join", "GatewayToken "+t.PublicID(), "", gatehouse.Refused, err); err != nil {
 			return nil, err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse"
+	"gatehouse/control/audit"
 	"gatehouse/control/fleet"
 	"gatehouse/link"
 	"gatehouse/report"
@@ -293,6 +294,42 @@ func TestJoinRefused(t *testing.T) {
 	c := &link.Client{URL: "https://control", Dial: p.pipe.Dial}
 	if _, err := c.Join(t.Context(), good, "one"); err != nil {
 		t.Errorf("the token that nobody used: %v", err)
+	}
+}
+
+// TestForgedTokensFillNoDisk holds that whoever makes up join tokens, which
+// anybody can, leaves no more on record than another stranger does.
+func TestForgedTokensFillNoDisk(t *testing.T) {
+	db := memory.New()
+	t.Cleanup(func() { db.Close() })
+	seed(t, db)
+	p := startPlane(t, db, t.TempDir())
+	for i := range 200 {
+		j := &link.Join{Token: link.NewToken([]byte("made up")).String(), Instance: "one"}
+		if _, err := p.Join(t.Context(), fmt.Sprintf("192.0.2.7:%d", 40_000+i), j); link.StatusOf(err) != 401 {
+			t.Fatalf("a token that was made up: %v", err)
+		}
+	}
+	if err := p.Strangers.Flush(t.Context(), time.Now(), true); err != nil {
+		t.Fatal(err)
+	}
+	var kept int
+	var rest string
+	for e, err := range db.Events(t.Context(), store.EventQuery{Outcome: gatehouse.Refused}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Address != "192.0.2.7" {
+			t.Errorf("address %q, want the host alone", e.Address)
+		}
+		if e.Action == "gateway.join" {
+			kept++
+		} else {
+			rest = e.Reason
+		}
+	}
+	if kept != audit.StrangersPerAddress || !strings.HasPrefix(rest, "190 more requests") {
+		t.Errorf("%d events and %q, want %d and the number of the others", kept, rest, audit.StrangersPerAddress)
 	}
 }
 

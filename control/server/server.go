@@ -49,14 +49,14 @@ type Options struct {
 	TrustedOrigins []string
 	// Alone: no other process writes to DB.
 	Alone bool
+	// Strangers keeps what callers without proof are refused, within bounds;
+	// whoever runs the server flushes it. Nil: one of its own.
+	Strangers *audit.Strangers
 }
 
 // A Server answers the management API.
 type Server struct {
 	Options
-	// Strangers keeps what callers without proof are refused, within bounds;
-	// whoever runs the server flushes it.
-	Strangers *audit.Strangers
 
 	mux   *http.ServeMux
 	api   huma.API
@@ -69,7 +69,10 @@ type Server struct {
 // New makes a server without routes; the Bind functions of this package add
 // them, room by room.
 func New(o Options) *Server {
-	s := &Server{Options: o, Strangers: &audit.Strangers{Trail: o.Trail}, mux: http.NewServeMux(), bound: map[string]bool{}, process: processName(o.DB)}
+	if o.Strangers == nil {
+		o.Strangers = &audit.Strangers{Trail: o.Trail}
+	}
+	s := &Server{Options: o, mux: http.NewServeMux(), bound: map[string]bool{}, process: processName(o.DB)}
 	s.api = newAPI(s.mux, o.Version)
 	s.api.UseMiddleware(s.begin)
 	return s
