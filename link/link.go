@@ -75,7 +75,7 @@ type Peer struct {
 	Gateway     string
 	Instance    string
 	Certificate string // serial number, in hexadecimal
-	Address     string // of the connection
+	Address     string // host that the connection comes from
 }
 
 // A Position is the manifest an instance has; the zero value is none.
@@ -160,7 +160,8 @@ type Grant struct {
 // A Source is the control plane as the link sees it. Errors that are an
 // [*Error] go to the peer with their status; others as 500, without their text.
 type Source interface {
-	Join(ctx context.Context, address string, j *Join) (*Welcome, error)
+	// Join lets an instance in that comes from a host.
+	Join(ctx context.Context, host string, j *Join) (*Welcome, error)
 	Renew(ctx context.Context, p Peer, r *Renewal) (*Welcome, error)
 	// Admit refuses a peer whose certificate was revoked.
 	Admit(ctx context.Context, p Peer) error

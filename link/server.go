@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -49,13 +50,22 @@ func (s *server) peer(h func(http.ResponseWriter, *http.Request, Peer)) http.Han
 			s.fail(w, r, Errorf(http.StatusUnauthorized, "certificate %x is not that of a gateway's instance", cert.SerialNumber))
 			return
 		}
-		p := Peer{Gateway: gateway, Instance: instance, Certificate: cert.SerialNumber.Text(16), Address: r.RemoteAddr}
+		p := Peer{Gateway: gateway, Instance: instance, Certificate: cert.SerialNumber.Text(16), Address: host(r)}
 		if err := s.source.Admit(r.Context(), p); err != nil {
 			s.fail(w, r, err)
 			return
 		}
 		h(w, r, p)
 	}
+}
+
+// host is where the request came from: without the port, which another connection
+// of the same instance does not have.
+func host(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
 }
 
 func (s *server) join(w http.ResponseWriter, r *http.Request) {
@@ -71,7 +81,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, Errorf(http.StatusBadRequest, "protocol %d is not known; this control plane speaks %d", j.Protocol, Protocol))
 		return
 	}
-	welcome, err := s.source.Join(r.Context(), r.RemoteAddr, &j)
+	welcome, err := s.source.Join(r.Context(), host(r), &j)
 	s.answer(w, r, welcome, err)
 }
 

