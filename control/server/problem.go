@@ -111,6 +111,9 @@ func (s *Server) problem(ctx context.Context, err error) *adminapi.Problem {
 	if p, ok := errors.AsType[*adminapi.Problem](err); ok {
 		return p
 	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = gatehouse.E(gatehouse.Unavailable, "the caller went away before this was done")
+	}
 	kind := gatehouse.KindOf(err)
 	id := audit.From(ctx).ID
 	p := &adminapi.Problem{
