@@ -110,13 +110,13 @@ func (t *Trail) Commit(ctx context.Context, acts ...Act) (store.Seq, error) {
 // The caller's going away keeps nothing from the record: it is written for at
 // most [recordTime] beyond that.
 func (t *Trail) Record(ctx context.Context, action, object, team, outcome string, cause error) error {
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
-	defer stop()
 	e := t.event(ctx, action, object, team)
 	e.Outcome = outcome
 	if cause != nil {
 		e.Reason = bounded(Mask(cause.Error()))
 	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), recordTime)
+	defer stop()
 	_, err := t.DB.Apply(ctx, store.Batch{Events: []*gatehouse.Event{e}})
 	return err
 }
