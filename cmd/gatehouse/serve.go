@@ -108,7 +108,7 @@ func (s *serving) run(ctx context.Context, a *cli.App, withGateway bool) error {
 		return fmt.Errorf("opening the control plane: %w", err)
 	}
 	p := &process{ctl: c, log: log, http: &http.Server{
-		Handler: c.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: c.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 90 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}
 	return errors.Join(p.run(ctx, s, a, base, withGateway), c.Close())
@@ -193,7 +193,9 @@ func (p *process) run(ctx context.Context, s *serving, a *cli.App, base *tls.Con
 	}()
 	wg.Go(func() { p.ctl.Run(work) })
 	plain := base == nil
-	wg.Go(func() { fail(p.http.Serve(&server.Either{Listener: admin, TLS: p.ctl.TLS(base), Plain: plain})) })
+	wg.Go(func() {
+		fail(p.http.Serve(&server.Either{Listener: admin, TLS: p.ctl.TLS(base), Plain: plain, Log: p.log}))
+	})
 	opsServer := &http.Server{Handler: ops.Handler(func() error { return p.ready(withGateway) }, p), ReadHeaderTimeout: 10 * time.Second}
 	wg.Go(func() { fail(opsServer.Serve(operators)) })
 	defer opsServer.Close()
