@@ -86,6 +86,11 @@ type Control struct {
 	Gate          *gate.Gate
 	Evidence      *evidence.Shelf
 	Server        *server.Server
+
+	// Rest answers everybody who waits for news with what there is. It is for
+	// the beginning of the end: nobody should wait for those who only wait.
+	Rest func()
+	rest context.Context
 }
 
 // Open opens the store and the rooms. The first start makes the administrator
@@ -99,6 +104,7 @@ func Open(ctx context.Context, o Options) (*Control, error) {
 	}
 	o.Log = bounded(o.Log)
 	c := &Control{Options: o}
+	c.rest, c.Rest = context.WithCancel(context.Background())
 	var err error
 	if o.Database != "" {
 		c.DB, err = postgres.Open(ctx, o.Database)
@@ -147,7 +153,7 @@ func (c *Control) wire(ctx context.Context) error {
 		return err
 	}
 	strangers := &audit.Strangers{Trail: c.Trail}
-	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Strangers: strangers, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now, Nodes: c.nodes}); err != nil {
+	if c.Fleet, err = fleet.Open(ctx, fleet.Options{DB: c.DB, Trail: c.Trail, Strangers: strangers, Log: c.Log, Dir: c.Data, Take: c.Usage.Take, Now: c.Now, Nodes: c.nodes, Rest: c.rest}); err != nil {
 		return err
 	}
 	c.Gate = gate.New(c.Trail, c.Fleet, c.Log)
@@ -168,7 +174,7 @@ func (c *Control) wire(ctx context.Context) error {
 	c.Teams.Levels = c.Promises.OfTeam
 	c.Catalog.EventTypes = adminapi.EventTypes()
 	c.Server = server.New(server.Options{DB: c.DB, Trail: c.Trail, Strangers: strangers, Authority: access.Authority{Guard: c.Guard}, Log: c.Log, Version: c.Version,
-		TrustedOrigins: c.Origins, Alone: c.Database == ""})
+		TrustedOrigins: c.Origins, Rest: c.rest, Alone: c.Database == ""})
 	c.bind()
 	return nil
 }

@@ -180,6 +180,7 @@ func (p *process) run(ctx context.Context, s *serving, a *cli.App, base *tls.Con
 		admin.Close()
 		return err
 	}
+	p.http.RegisterOnShutdown(p.ctl.Rest)
 	var wg sync.WaitGroup
 	work, rest := context.WithCancel(context.WithoutCancel(ctx))
 	defer func() { // the control plane goes last: gateways say their last counts to it

@@ -41,6 +41,9 @@ type Options struct {
 	// Each gives its part of every short budget, and of what is left of a long
 	// one while the store cannot be written. Nil: one.
 	Nodes func() int
+	// Rest ends when whoever waits for news is to be answered at once, because
+	// the process stops. Nil: never.
+	Rest context.Context
 }
 
 // A Fleet is one control-plane process's view of all gateways. It implements
@@ -71,6 +74,9 @@ type Fleet struct {
 func Open(ctx context.Context, o Options) (*Fleet, error) {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Rest == nil {
+		o.Rest = context.Background()
 	}
 	if o.Strangers == nil {
 		o.Strangers = &audit.Strangers{Trail: o.Trail}

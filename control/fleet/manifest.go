@@ -101,6 +101,8 @@ func (f *Fleet) Manifest(ctx context.Context, p link.Peer, have link.Position, h
 			if spec, err = f.gateway(ctx, p.Gateway); err != nil {
 				return nil, err
 			}
+		case <-f.Rest.Done():
+			return nil, nil
 		case <-ctx.Done():
 			return nil, nil
 		}

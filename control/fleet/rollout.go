@@ -64,6 +64,8 @@ func (f *Fleet) Rollout(ctx context.Context, seq store.Seq, wait time.Duration) 
 		}
 		select {
 		case <-news:
+		case <-f.Rest.Done():
+			return r, nil
 		case <-ctx.Done():
 			return r, nil
 		}

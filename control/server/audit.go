@@ -77,6 +77,7 @@ func (s *Server) tailAudit(ctx context.Context, in *adminapi.TailAuditRequest) (
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(in.Wait)*time.Second)
 	defer cancel()
+	defer context.AfterFunc(s.Rest, cancel)()
 	page, err := s.Trail.Tail(ctx, q)
 	if err != nil {
 		return nil, err

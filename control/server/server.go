@@ -52,6 +52,9 @@ type Options struct {
 	// Strangers keeps what callers without proof are refused, within bounds;
 	// whoever runs the server flushes it. Nil: one of its own.
 	Strangers *audit.Strangers
+	// Rest ends when whoever waits for news is to be answered at once, because
+	// the process stops. Nil: never.
+	Rest context.Context
 }
 
 // A Server answers the management API.
@@ -69,6 +72,9 @@ type Server struct {
 // New makes a server without routes; the Bind functions of this package add
 // them, room by room.
 func New(o Options) *Server {
+	if o.Rest == nil {
+		o.Rest = context.Background()
+	}
 	if o.Strangers == nil {
 		o.Strangers = &audit.Strangers{Trail: o.Trail}
 	}
