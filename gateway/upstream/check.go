@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"gatehouse/gateway/upstream/h1"
 	"gatehouse/policy"
 	"gatehouse/snapshot"
 )
@@ -71,29 +72,32 @@ func (c *check) run(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		reason := c.ask(ctx)
+		reason, told := c.ask(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		c.note(reason)
+		if told {
+			c.note(reason)
+		}
 		timer.Reset(c.interval*9/10 + rand.N(c.interval/5+1))
 	}
 }
 
-// ask returns what is wrong, or "".
-func (c *check) ask(ctx context.Context) string {
+// ask returns what is wrong with the target, or "". It is not told where the ask
+// failed for what has nothing to do with it.
+func (c *check) ask(ctx context.Context) (reason string, told bool) {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	x := &policy.Exchange{Method: "GET", Upstream: c.path, Query: c.query}
 	x.Header.Add("User-Agent", "gatehouse-health")
 	status, err := c.target.probe(ctx, x, c.timeout)
 	if err != nil {
-		return err.Type
+		return err.Type, err.Type != h1.InternalError
 	}
 	if len(c.statuses) > 0 && !slices.Contains(c.statuses, status) || len(c.statuses) == 0 && (status < 200 || status > 399) {
-		return fmt.Sprintf("health path answers %d", status)
+		return fmt.Sprintf("health path answers %d", status), true
 	}
-	return ""
+	return "", true
 }
 
 func (c *check) note(reason string) {

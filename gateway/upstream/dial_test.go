@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -91,11 +93,40 @@ func TestDialFailures(t *testing.T) {
 		{&net.DNSError{IsTimeout: true}, DNSTimeout},
 		{errors.Join(errTLS, tls.AlertError(40)), TLSAlertReceived},
 		{io.EOF, "connection_terminated"},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}, "proxy_internal_error"},
+		{&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)}, "proxy_internal_error"},
 	}
 	for _, tt := range tests {
 		if got := dialFailure(t.Context(), tt.err).Type; got != tt.want {
 			t.Errorf("%v: got %s, want %s", tt.err, got, tt.want)
 		}
+	}
+}
+
+// TestOwnShortage holds that no target is left out, by requests or by its health
+// path, for what the gateway itself has none left of.
+func TestOwnShortage(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer s.Close()
+	b := acquire(t, Options{}, snapshot.Backend{}, s.URL)
+	target := b.members[0].target
+	c := newCheck("", target, snapshot.Health{Path: "/"}, func(string, ...any) {})
+	allowing := target.dialer.Control
+	target.dialer.Control = func(string, string, syscall.RawConn) error { return os.NewSyscallError("socket", syscall.EMFILE) }
+	for range 2 * defaultUnhealthy {
+		if got := do(b, exchange("GET", "/")); got.Status != 503 || got.Failure != "proxy_internal_error" {
+			t.Fatalf("without descriptors: got %+v, want 503 proxy_internal_error", got)
+		}
+		if reason, told := c.ask(t.Context()); told {
+			t.Fatalf("without descriptors the health path is said to be %q", reason)
+		}
+	}
+	if !target.healthy(time.Now()) {
+		t.Error("the target is left out")
+	}
+	target.dialer.Control = allowing
+	if got := do(b, exchange("GET", "/")); got.Status != 200 {
+		t.Errorf("with descriptors again: got %+v", got)
 	}
 }
 

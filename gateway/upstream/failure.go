@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"syscall"
 
 	"gatehouse/gateway/upstream/h1"
@@ -111,6 +112,10 @@ func dialFailure(ctx context.Context, err error) *Failure {
 	)
 	kind := h1.ConnectionTerminated
 	switch {
+	case short(err):
+		f := fail(h1.InternalError, err.Error(), err)
+		f.Status = http.StatusServiceUnavailable
+		return f
 	case errors.As(err, &refused):
 		kind = DestinationProhibited
 	case errors.As(err, &dns):
@@ -131,6 +136,13 @@ func dialFailure(ctx context.Context, err error) *Failure {
 		kind = TLSProtocolError
 	}
 	return fail(kind, err.Error(), err)
+}
+
+// short tells whether the gateway's own machine was short of something: of
+// descriptors, ports or memory. That says nothing about the target.
+func short(err error) bool {
+	return slices.ContainsFunc([]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.EADDRNOTAVAIL},
+		func(lack error) bool { return errors.Is(err, lack) })
 }
 
 // held tells whether a failure counts against the target.
