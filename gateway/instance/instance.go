@@ -24,6 +24,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"gatehouse/filelock"
 	"gatehouse/gateway"
 	"gatehouse/gateway/fetch"
 	"gatehouse/gateway/listen"
@@ -67,6 +68,7 @@ type Instance struct {
 	traffic net.Listener
 	leaving atomic.Bool
 	log     io.Closer
+	lock    io.Closer
 	shared  *shared
 }
 
@@ -89,6 +91,9 @@ func Open(ctx context.Context, o Options) (*Instance, error) {
 func (i *Instance) open(ctx context.Context) error {
 	private, err := networks("--fetch-from", i.FetchFrom)
 	if err != nil {
+		return err
+	}
+	if err := i.alone(); err != nil {
 		return err
 	}
 	// What can fail here fails before the token is used, which is good once.
@@ -117,6 +122,21 @@ func (i *Instance) open(ctx context.Context) error {
 		Dir:    i.Data, Swap: i.Gateway.Swap, Strike: i.Gateway.Strike, Standing: i.Gateway.Standing, Judged: i.Gateway.Judged(), Rollup: i.Gateway.Rollup, Health: i.Gateway.Health, Interval: i.Interval, Log: i.Log,
 	}
 	return i.runner.Start(ctx, i.Token, i.Name)
+}
+
+// alone sees to it that no other process has the data directory: two would send
+// counts under the same numbers, and clear away each other's configuration. One
+// that cannot be locked for another reason, such as a full disk, is served from
+// all the same.
+func (i *Instance) alone() (err error) {
+	i.lock, err = filelock.Take(filepath.Join(i.Data, "lock"))
+	if errors.Is(err, filelock.ErrHeld) {
+		return fmt.Errorf("data directory %q is %w; each instance needs one of its own (--data)", i.Data, err)
+	}
+	if err != nil {
+		i.Log.Warn("whether another process uses the data directory is not known", "error", err)
+	}
+	return nil
 }
 
 // linked is how the instance stands with its control plane and its disk.
@@ -237,6 +257,9 @@ func (i *Instance) close() error {
 	}
 	if i.traffic != nil {
 		i.traffic.Close()
+	}
+	if i.lock != nil {
+		err = errors.Join(err, i.lock.Close())
 	}
 	return err
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"gatehouse/filelock"
 	"gatehouse/link"
 )
 
@@ -25,11 +26,18 @@ func TestFailsBeforeTheTokenIsUsed(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	held := t.TempDir()
+	holder, err := filelock.Take(filepath.Join(held, "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
 	tests := []struct {
 		name string
 		with Options
 		want string
 	}{
+		{"data that another process has", Options{Data: held}, "in use by another process"},
 		{"port in use", Options{TrafficAddr: taken.Addr().String()}, "is in use by another program; stop it, or name another address with --traffic-addr"},
 		{"no such certificate", Options{Cert: "none.pem", Key: "none.pem"}, "none.pem"},
 		{"certificate without its key", Options{Cert: "none.pem"}, "--traffic-cert and --traffic-key go together"},

@@ -13,6 +13,7 @@ import (
 	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"sync"
 
 	"gatehouse"
+	"gatehouse/filelock"
 	"gatehouse/store"
 	"gatehouse/store/sqlstore"
 
@@ -43,7 +45,10 @@ func open(ctx context.Context, path string, more map[string]string) (_ store.DB,
 	if err != nil {
 		return nil, gatehouse.E(gatehouse.Invalid, "%s: %w", doing, err)
 	}
-	lock, err := lockFile(path + ".lock")
+	lock, err := filelock.Take(path + ".lock")
+	if errors.Is(err, filelock.ErrHeld) {
+		return nil, gatehouse.E(gatehouse.Unavailable, "%s: it is %w; one process has a data directory at a time, use PostgreSQL for more", doing, err)
+	}
 	if err != nil {
 		return nil, gatehouse.E(gatehouse.Unavailable, "%s: %w", doing, err)
 	}
@@ -118,7 +123,7 @@ func address(path string, pragmas map[string]string) string {
 
 type engine struct {
 	writer, readers *sql.DB
-	lock            *os.File
+	lock            io.Closer
 
 	mu    sync.Mutex // guards moved
 	moved chan struct{}
