@@ -228,8 +228,8 @@ func (c *Client) Ack(ctx context.Context, a *report.Ack) error {
 }
 
 // Counts hands over a batch. After nil it is taken, once, whatever was before.
-func (c *Client) Counts(ctx context.Context, b *report.Batch) error {
-	return c.call(ctx, nil, "counts", b, 1<<20, nil)
+func (c *Client) Counts(ctx context.Context, b *Sealed) error {
+	return c.call(ctx, nil, "counts", b.Data, 1<<20, nil)
 }
 
 // Leases asks for shares of common budgets.

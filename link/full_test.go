@@ -40,7 +40,7 @@ func TestFullDiskIsToldOnce(t *testing.T) {
 	if text := out.String(); strings.Count(text, "level=ERROR") != 1 || strings.Count(text, "level=INFO") != 1 || !strings.Contains(text, "times=5") {
 		t.Errorf("told:\n%s", text)
 	}
-	if b, err := r.spool.Next(); err != nil || b == nil || b.Counts[0].Requests != 6 {
+	if b, err := r.spool.Next(); err != nil || b == nil || countsOf(t, b)[0].Requests != 6 {
 		t.Errorf("batch %+v, %v; want the 6 requests of the time and after", b, err)
 	}
 }

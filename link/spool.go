@@ -193,9 +193,17 @@ func (s *Spool) bytes() (n int64) {
 	return n
 }
 
+// A Sealed batch is one that may be sent: a [report.Batch] in JSON, as it lies on
+// disk. It is not read on its way; the control plane refuses what is damaged.
+type Sealed struct {
+	Spool  string
+	Number int64
+	Data   json.RawMessage
+}
+
 // Next is the oldest batch that waits, nil when none does. From then on it is
 // not changed any more.
-func (s *Spool) Next() (*report.Batch, error) {
+func (s *Spool) Next() (*Sealed, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for len(s.queue) > 0 {
@@ -203,9 +211,9 @@ func (s *Spool) Next() (*report.Batch, error) {
 		if q.spool == s.name {
 			s.sealed = max(s.sealed, q.number)
 		}
-		b, _, err := s.read(q)
+		data, err := os.ReadFile(filepath.Join(s.dir, q.file()))
 		if err == nil {
-			return b, nil
+			return &Sealed{q.spool, q.number, data}, nil
 		}
 		if !errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("reading spool: batch %s: %w", q.file(), err)
@@ -216,15 +224,15 @@ func (s *Spool) Next() (*report.Batch, error) {
 }
 
 // Done removes a batch that the control plane has taken.
-func (s *Spool) Done(b *report.Batch) error { return s.leave(b, os.Remove) }
+func (s *Spool) Done(b *Sealed) error { return s.leave(b, os.Remove) }
 
 // Aside puts a batch that the control plane will never take out of the way,
 // for a person to look at.
-func (s *Spool) Aside(b *report.Batch) error {
+func (s *Spool) Aside(b *Sealed) error {
 	return s.leave(b, func(name string) error { return os.Rename(name, name+".refused") })
 }
 
-func (s *Spool) leave(b *report.Batch, do func(name string) error) error {
+func (s *Spool) leave(b *Sealed, do func(name string) error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i, q := range s.queue {

@@ -2,6 +2,7 @@ package link
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -46,7 +47,7 @@ func TestSpoolNothingLostNothingDouble(t *testing.T) {
 			}
 			if id := fmt.Sprint(b.Spool, b.Number); !taken[id] {
 				taken[id] = true
-				for _, c := range b.Counts {
+				for _, c := range countsOf(rt, b) {
 					got += c.Requests
 				}
 			}
@@ -82,6 +83,15 @@ func TestSpoolNothingLostNothingDouble(t *testing.T) {
 	})
 }
 
+// countsOf reads what a sealed batch says.
+func countsOf(t interface{ Fatal(...any) }, b *Sealed) []report.Count {
+	var in report.Batch
+	if err := json.Unmarshal(b.Data, &in); err != nil || in.Spool != b.Spool || in.Number != b.Number {
+		t.Fatal("batch ", b.Spool, b.Number, " reads as ", in.Spool, in.Number, err)
+	}
+	return in.Counts
+}
+
 // TestSpoolMerges holds that a long absence of the control plane costs little:
 // within an hour what waits is merged, and no count is lost.
 func TestSpoolMerges(t *testing.T) {
@@ -106,7 +116,7 @@ func TestSpoolMerges(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum += b.Counts[0].Requests
+		sum += countsOf(t, b)[0].Requests
 		if err := s.Done(b); err != nil {
 			t.Fatal(err)
 		}
@@ -162,8 +172,8 @@ func TestSpoolKeepsBatchesSendable(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for i := range b.Counts {
-				sum += b.Counts[i].Requests
+			for _, c := range countsOf(t, b) {
+				sum += c.Requests
 			}
 			if err := s.Done(b); err != nil {
 				t.Fatal(err)
@@ -201,7 +211,7 @@ func TestSpoolFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	b, err := s.Next()
-	if err != nil || b == nil || b.Counts[0].Requests != 16 {
+	if err != nil || b == nil || countsOf(t, b)[0].Requests != 16 {
 		t.Errorf("batch %+v, %v; want 16 requests", b, err)
 	}
 }
@@ -226,7 +236,7 @@ func TestSpoolDamaged(t *testing.T) {
 	if err != nil || len(damaged) != 1 {
 		t.Fatalf("damaged %v, %v; want one", damaged, err)
 	}
-	if b, err := s.Next(); err != nil || b == nil || b.Counts[0].Requests != 2 {
+	if b, err := s.Next(); err != nil || b == nil || countsOf(t, b)[0].Requests != 2 {
 		t.Errorf("next %+v, %v; want the second batch", b, err)
 	}
 }

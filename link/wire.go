@@ -34,9 +34,14 @@ func unzip(r io.Reader) (*zstd.Decoder, error) {
 	return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(MaxManifest), zstd.WithDecoderMaxWindow(8<<20), zstd.WithDecoderLowmem(true))
 }
 
-// pack writes v as JSON, compressed when that pays; encoding is "" or zstd.
+// pack writes v as JSON, which it may be already, compressed when that pays;
+// encoding is "" or zstd.
 func pack(v any) (body []byte, encoding string, err error) {
-	body, err = json.Marshal(v)
+	if raw, ok := v.(json.RawMessage); ok {
+		body = raw
+	} else {
+		body, err = json.Marshal(v)
+	}
 	if err != nil || len(body) < worth {
 		return body, "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,6 +92,50 @@ func TestPartition(t *testing.T) {
 	waitFor(t, "counts are taken", func() bool { return g.Unsent() == 0 })
 	if got := total(t, db); got != added {
 		t.Errorf("counted %d, want %d", got, added)
+	}
+}
+
+// TestDamagedCounts holds that a batch which goes bad on the gateway's disk while
+// it waits is refused, put aside, and keeps none behind it waiting.
+func TestDamagedCounts(t *testing.T) {
+	db := memory.New()
+	seed(t, db)
+	p := startPlane(t, db, t.TempDir())
+	network := &fault{dial: p.pipe.Dial}
+	var n atomic.Int64
+	dir := t.TempDir()
+	g := startGateway(t, dir, token(t, p, "local"), "one", newTable(), network.Dial, func() []report.Count {
+		return []report.Count{{API: "a/x@v1", Class: 2, Requests: n.Add(1)}}
+	})
+	network.set(true)
+	for range 3 {
+		g.Flush()
+	}
+	batches := func(end string) []string {
+		names, err := filepath.Glob(filepath.Join(dir, "spool", "*.batch"+end))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return names
+	}
+	waiting := batches("")
+	if len(waiting) != 3 {
+		t.Fatalf("%d batches wait, want 3", len(waiting))
+	}
+	text, err := os.ReadFile(waiting[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(waiting[1], text[:len(text)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	network.set(false)
+	waitFor(t, "the others are taken", func() bool { return g.Unsent() == 0 })
+	if got := total(t, db); got != 1+3 {
+		t.Errorf("counted %d, want %d: what is whole", got, 1+3)
+	}
+	if aside := batches(".refused"); len(aside) != 1 {
+		t.Errorf("put aside %v, want the damaged one", aside)
 	}
 }
 
